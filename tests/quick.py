@@ -1,6 +1,6 @@
 """Intake with cheap password hashes, because tests log in thousands of times."""
 
-from services.intake.identity import ARGON2, Passwords, PasswordsProvider
+from services.intake.hashing import ARGON2, Passwords, PasswordsProvider
 from services.intake.service import IntakeService
 
 

@@ -3,8 +3,6 @@
 None of them gives access to complaints.
 """
 
-import uuid
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -14,13 +12,13 @@ from nkk.log import get_logger
 from nkk.messaging.boxes import Call
 from nkk.messaging.host import timer
 from nkk.messaging.rpc import rpc
-from nkk.sop import faults
 from nkk.sop.clock import day_of
 from nkk.sop.registration import check_credentials
 from nkk.sop.steps import STAFF_ROLES, Role
 from nkk.trust.actor import Actor, requires
 from nkk.validation import load
 from services.intake import calendar, domain, schemas
+from services.intake.accounts import add_account, end_slow_down, new_account
 from services.intake.attempts import STAFF
 from services.intake.boxes import OpensBoxes, boxed
 from services.intake.calendar import CalendarChangedMeanwhile, UnknownCalendar
@@ -41,7 +39,6 @@ class AdminDesk(OpensBoxes):
 
     passwords: Any
     calendars: Calendars
-    end_slow_down: Callable[[IntakeWork, str, str], None]
 
     # -- lists and accounts
 
@@ -104,7 +101,7 @@ class AdminDesk(OpensBoxes):
         form = call.content
         with self.uow.reading() as work:
             domain.check_staff(form["role"], form["opd"], work.lists.opds())
-        account = self.new_account(form, form["role"], group=form["opd"], name=form["name"], username=form["username"])
+        account = new_account(self, form, form["role"], group=form["opd"], name=form["name"], username=form["username"])
         with self.once(call) as work:
             add_account(work, account)
         log.info("staff added", account=account.id, role=account.role, by=actor.id)
@@ -134,7 +131,7 @@ class AdminDesk(OpensBoxes):
         check_credentials(form["username"], form["password"])
         password_hash = self.passwords.hash(form["password"])
         with self.once(call) as work:
-            self.end_slow_down(work, self.vault.login_index(form["username"]), STAFF)
+            end_slow_down(work, self.vault, self.vault.login_index(form["username"]), STAFF)
             account = self._staff_account(work, form["username"], for_update=True)
             account.reset(password_hash)
             work.accounts.save(account)
@@ -149,7 +146,7 @@ class AdminDesk(OpensBoxes):
         """End the slow-down at a staff account, and for an hour let strangers try without waiting."""
         username = call.content["username"]
         with self.once(call) as work:
-            self.end_slow_down(work, self.vault.login_index(username), STAFF)
+            end_slow_down(work, self.vault, self.vault.login_index(username), STAFF)
             account = self._staff_account(work, username)
         log.info("slow-down ended", account=account.id, by=actor.id)
         return schemas.staff_view(account, [])
@@ -262,19 +259,6 @@ class AdminDesk(OpensBoxes):
         waiting = work.attempts.waiting([account.login_index for account in found], STAFF, work.now)
         return [schemas.staff_view(account, waiting.get(account.login_index, [])) for account in found]
 
-    def new_account(self, form: dict, role: str, **known: Any) -> domain.Account:
-        """Return a new account with the user name and password of `form`, not stored yet. Raises InvalidInput."""
-        username = form["username"]
-        check_credentials(username, form["password"])
-        return domain.Account(
-            id=str(uuid.uuid4()),
-            login_index=self.vault.login_index(username),
-            role=role,
-            password_hash=self.passwords.hash(form["password"]),
-            created_at=self.uow.clock(),
-            **known,
-        )
-
 
 def _publish_lists(work: IntakeWork) -> None:
     # Locked before they are read: otherwise an older roster could be published after a newer one.
@@ -300,9 +284,3 @@ def _unknown(work: IntakeWork, content: dict[str, Any]) -> list[int]:
 
 def _overtaken() -> CalendarChangedMeanwhile:
     return CalendarChangedMeanwhile()
-
-
-def add_account(work: IntakeWork, account: domain.Account) -> None:
-    """Store a new account. Raises UsernameTaken."""
-    if not work.accounts.add(account):
-        raise domain.UsernameTaken({"fields": {"username": [faults.USERNAME_TAKEN()]}})

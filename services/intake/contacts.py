@@ -16,10 +16,11 @@ from nkk.sop.mailbox import is_same
 from nkk.sop.steps import Role
 from nkk.trust.actor import Actor, requires
 from services.intake import schemas
+from services.intake.accounts import identity_of, known_account
 from services.intake.boxes import boxed
 from services.intake.domain import Account
-from services.intake.identity import compared_anew
-from services.intake.passwords import ChangesPasswords, known_account
+from services.intake.hashing import compared_anew
+from services.intake.passwords import ChangesPasswords
 from services.intake.storage import IntakeWork
 
 CONTACT = ("email", "phone")
@@ -36,7 +37,7 @@ class KeepsContacts(ChangesPasswords):
     def contact(self, actor: Actor, call: Call) -> dict[str, Any]:
         """Return the caller's own e-mail address and phone number."""
         with self.once(call) as work:
-            identity = self.identity_of(work, known_account(work, actor))
+            identity = identity_of(work, self.vault, known_account(work, actor))
         return {name: identity.get(name) for name in CONTACT}
 
     @rpc

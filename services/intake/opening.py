@@ -1,4 +1,4 @@
-"""How a person whose report a website sent in gets an account of their own, by the code that the website showed them.
+"""How a reporter gets an account: by registering, or, where a website sent in the report, by the code that it showed.
 
 Threat: somebody finds a used code, or guesses at codes. Therefore every invalid code has the same refusal, and a code
 opens an account once; sent again at once, the same registration has the same answer, as in `register`.
@@ -10,9 +10,12 @@ from nkk.log import get_logger
 from nkk.messaging.boxes import Call
 from nkk.messaging.rpc import rpc
 from nkk.sop import faults
-from nkk.sop.registration import check_credentials
+from nkk.sop.registration import check_credentials, check_registration
+from nkk.sop.steps import Role
 from services.intake import attempts, domain, entries, schemas
+from services.intake.accounts import add_account, identity_of, new_account
 from services.intake.boxes import OpensBoxes, boxed
+from services.intake.contacts import tell_registered
 from services.intake.entries import AccessCodeRefused, Entry
 from services.intake.storage import IntakeWork
 
@@ -20,9 +23,44 @@ log = get_logger()
 
 
 class OpensAccounts(OpensBoxes):
-    """The part of intake that gives a user name and a password to the account of an entry."""
+    """The part of intake in which reporters get their accounts."""
 
     passwords: Any
+
+    @rpc
+    @boxed(schemas.Registration)
+    def register(self, call: Call) -> dict[str, str]:
+        """Register a reporter. Repeated within SENT_AGAIN_WITHIN, the same registration has the same answer."""
+        form = call.content
+        check_registration(form, self.uow.clock().date())
+        account = new_account(self, form, Role.REPORTER)
+        identity = {key: form[key] for key in ("name", "identity_number", "email", "phone", "username")}
+        try:
+            self._keep_registration(call, account, identity)
+        except domain.UsernameTaken:
+            # The same registration may have come before: by a double click, or a retry after a lost connection.
+            known = self._just_registered(form, identity)
+            if known is None:
+                raise
+            account = known
+        return {"reporter_id": account.id}
+
+    def _keep_registration(self, call: Call, account: domain.Account, identity: dict[str, Any]) -> None:
+        form = call.content
+        with self.once(call) as work:
+            add_account(work, account)
+            work.accounts.add_reporter(
+                account.id, form["kind"], self.vault.encrypt(identity), self.vault.address_index(form["email"])
+            )
+            tell_registered(work, self.vault, account.id, form["kind"], form["email"])
+
+    def _just_registered(self, form: dict[str, Any], identity: dict[str, Any]) -> domain.Account | None:
+        """Return the account that this same registration created recently; None where the account is another's."""
+        with self.uow.reading() as work:
+            known = work.accounts.of_name(self.vault.login_index(form["username"])).get(attempts.REPORTER)
+            if known is None or not domain.is_new(known, work.now) or identity_of(work, self.vault, known) != identity:
+                return None
+        return known if self.passwords.matches(form["password"], known.password_hash) else None
 
     @rpc
     @boxed(schemas.CodeRegistration)

@@ -16,14 +16,14 @@ from nkk.log import get_logger
 from nkk.messaging.boxes import Call
 from nkk.messaging.host import sleep, timer
 from nkk.messaging.rpc import rpc
-from nkk.sop.refusals import NotAuthenticated
 from nkk.sop.registration import check_password
 from nkk.sop.steps import PERSONS, Role
 from nkk.trust.actor import Actor, requires
 from services.intake import attempts, domain, resets, schemas
+from services.intake.accounts import end_slow_down, identity_of, known_account
 from services.intake.boxes import OpensBoxes, boxed
 from services.intake.domain import Account
-from services.intake.identity import compared_anew
+from services.intake.hashing import compared_anew
 from services.intake.storage import IntakeWork
 
 ANSWER_SECONDS = 1
@@ -98,7 +98,7 @@ class ChangesPasswords(OpensBoxes):
     def _asked_for(self, work: IntakeWork, account: Account, index: str) -> dict[str, Any] | None:
         """Return the identity of the account's reporter where `index` is of its user name or address; else None."""
         try:
-            identity = self.identity_of(work, account)
+            identity = identity_of(work, self.vault, account)
         except InvalidToken:
             log.error("identity cannot be decrypted")
             return None
@@ -154,7 +154,7 @@ class ChangesPasswords(OpensBoxes):
         check_password(username, form["password"])
         password_hash = self.passwords.hash(form["password"])
         with self.once(call) as work:
-            self.end_slow_down(work, known.login_index, attempts.REPORTER)
+            end_slow_down(work, self.vault, known.login_index, attempts.REPORTER)
             account = work.accounts.get(reset.account_id, for_update=True)
             reset = work.resets.of(account.id)
             if reset.token_hash != token_hash or not reset.is_good(work.now) or not resets.may_be_reset(account):
@@ -219,19 +219,6 @@ class ChangesPasswords(OpensBoxes):
         if not opened:
             raise attempts.slowed_down(until, now) if until else domain.wrong_password()
 
-    def end_slow_down(self, work: IntakeWork, login_index: str, kind: str) -> None:
-        """Delete the counts of wrong passwords for an account, and let strangers try without waiting for LET_IN.
-
-        Must be called before the account's row is locked, which is the order of a log-in, to avoid deadlocks.
-        """
-        now = work.now
-        strangers = attempts.Count(self.vault.hidden("name", kind, login_index, ""), login_index, kind, "name", now)
-        work.attempts.lock([strangers])
-        work.attempts.forget(login_index, kind)
-        strangers.forget()
-        strangers.open_until, strangers.last_at = now + attempts.LET_IN, now
-        work.attempts.add(strangers)
-
     @timer(interval=FORGET_SECONDS)
     def forget_attempts(self) -> None:
         """Delete counts of failures and of codes that no longer matter."""
@@ -245,16 +232,6 @@ class ChangesPasswords(OpensBoxes):
         work.resets.end(account.id)
 
     def _username(self, work: IntakeWork, account: Account) -> str:
-        return self.identity_of(work, account)["username"] if account.role == Role.REPORTER else account.username or ""
-
-    def identity_of(self, work: IntakeWork, account: Account) -> dict[str, Any]:
-        """Return the identity of the account's reporter. Raises InvalidToken where no key of the ring fits."""
-        _, identity = work.accounts.reporter(account.id)
-        return self.vault.decrypt(identity)
-
-
-def known_account(work: IntakeWork, actor: Actor) -> Account:
-    """Return the caller's account. Raises NotAuthenticated where the caller has no session."""
-    if actor.session is None:
-        raise NotAuthenticated
-    return work.accounts.get(actor.id)
+        if account.role == Role.REPORTER:
+            return identity_of(work, self.vault, account)["username"]
+        return account.username or ""

@@ -1,12 +1,11 @@
-"""Intake's RPC methods: registration, sessions, submission, and the operator's desk."""
+"""Intake's RPC methods for reports: submission, and the operator's desk.
+
+Accounts, sessions, lists and what websites send in are parts in modules of their own.
+"""
 
 import hashlib
 import json
-import secrets
-import uuid
 from copy import copy
-from datetime import datetime
-from functools import partial
 from typing import Any, Self
 
 from nkk.contracts import views
@@ -18,30 +17,37 @@ from nkk.messaging.rpc import rpc
 from nkk.messaging.stage import UnitOfWorkProvider
 from nkk.sop.clock import Calendar
 from nkk.sop.files import told
-from nkk.sop.refusals import NotAuthenticated, UnknownTicket
-from nkk.sop.registration import check_registration
+from nkk.sop.refusals import UnknownTicket
 from nkk.sop.report import written
 from nkk.sop.steps import Role
-from nkk.trust.actor import Actor, grant, requires
+from nkk.trust.actor import Actor, requires
 from nkk.validation import instant, load
-from services.intake import attempts, domain, schemas
-from services.intake.admin import AdminDesk, add_account
-from services.intake.attempts import KINDS
+from services.intake import domain, schemas
+from services.intake.accounts import known_account
+from services.intake.admin import AdminDesk
 from services.intake.boxes import boxed
-from services.intake.contacts import KeepsContacts, tell_registered
+from services.intake.contacts import KeepsContacts
 from services.intake.entering import TakesEntries, submitted
 from services.intake.evidence import KeepsEvidence
-from services.intake.identity import PasswordsProvider, SigningKeyProvider, VaultProvider, compared_anew
+from services.intake.hashing import PasswordsProvider
+from services.intake.identity import SigningKeyProvider, VaultProvider
 from services.intake.opening import OpensAccounts
-from services.intake.passwords import known_account
 from services.intake.retelling import SealsTold
-from services.intake.sessions import Acting
+from services.intake.sessions import Acting, KeepsSessions
 from services.intake.storage import IntakeWork
 from services.intake.websites import KeepsWebsites
 
 
 class IntakeService(
-    KeepsContacts, AdminDesk, KeepsWebsites, TakesEntries, KeepsEvidence, OpensAccounts, SealsTold, Desk
+    OpensAccounts,
+    KeepsSessions,
+    KeepsContacts,
+    AdminDesk,
+    KeepsWebsites,
+    TakesEntries,
+    KeepsEvidence,
+    SealsTold,
+    Desk,
 ):
     """Intake (steps 1 and 2). Calls with identities or credentials are sealed in boxes."""
 
@@ -59,91 +65,7 @@ class IntakeService(
         acting.uow = Acting(self.uow, actor)
         return acting
 
-    # -- step 1: register, log in, submit
-
-    @rpc
-    @boxed(schemas.Registration)
-    def register(self, call: Call) -> dict[str, str]:
-        """Register a reporter. Repeated within SENT_AGAIN_WITHIN, the same registration has the same answer."""
-        form = call.content
-        check_registration(form, self.uow.clock().date())
-        account = self.new_account(form, Role.REPORTER)
-        identity = {key: form[key] for key in ("name", "identity_number", "email", "phone", "username")}
-        try:
-            self._keep_registration(call, account, identity)
-        except domain.UsernameTaken:
-            # The same registration may have come before: by a double click, or a retry after a lost connection.
-            known = self._just_registered(form, identity)
-            if known is None:
-                raise
-            account = known
-        return {"reporter_id": account.id}
-
-    def _keep_registration(self, call: Call, account: domain.Account, identity: dict[str, Any]) -> None:
-        form = call.content
-        with self.once(call) as work:
-            add_account(work, account)
-            work.accounts.add_reporter(
-                account.id, form["kind"], self.vault.encrypt(identity), self.vault.address_index(form["email"])
-            )
-            tell_registered(work, self.vault, account.id, form["kind"], form["email"])
-
-    def _just_registered(self, form: dict[str, Any], identity: dict[str, Any]) -> domain.Account | None:
-        """Return the account that this same registration created recently; None where the account is another's."""
-        with self.uow.reading() as work:
-            known = work.accounts.of_name(self.vault.login_index(form["username"])).get(attempts.REPORTER)
-            if known is None or not domain.is_new(known, work.now) or self.identity_of(work, known) != identity:
-                return None
-        return known if self.passwords.matches(form["password"], known.password_hash) else None
-
-    @rpc
-    @boxed(schemas.Credentials)
-    def log_in(self, call: Call) -> dict[str, Any]:
-        """Open a session. Raises NotAuthenticated or SlowedDown."""
-        return compared_anew(partial(self._log_in, call))
-
-    def _log_in(self, call: Call) -> dict[str, Any]:
-        form = call.content
-        index = self.vault.login_index(form["username"])
-        with self.uow.reading() as work:
-            known = work.accounts.of_name(index)
-        # Both kinds are compared even where no account exists, so that the time taken reveals nothing.
-        is_known_staff = attempts.STAFF in form["visitor"]["known_as"]
-        passwords = self.passwords.of_known_staff if is_known_staff else self.passwords
-        fitting = {kind for kind in KINDS if passwords.matches(form["password"], _hash_of(known.get(kind)))}
-        renewed = {kind: passwords.renewed(form["password"], known[kind].password_hash) for kind in fitting}
-        with self.once(call) as work:
-            now = work.now
-            doors = attempts.doors(index, form["visitor"], self.vault.hidden, now)
-            work.attempts.lock_all(doors)
-            accounts = work.accounts.of_name(index, for_update=True)
-            fitting = {kind for kind in fitting & accounts.keys() if accounts[kind].is_open_by(known[kind])}
-            kind, until = attempts.settle(doors, fitting, now)
-            work.attempts.save_all(doors)
-            session = self._let_in(work, accounts[kind], renewed[kind]) if kind else None
-        if session is None:
-            raise attempts.slowed_down(until, now) if until else domain.wrong_credentials()
-        return session
-
-    @rpc
-    @boxed(schemas.Renewal, refused_for_good=True)
-    def renew(self, call: Call) -> dict[str, Any]:
-        """Return a fresh access token for an open session. Raises NotAuthenticated where it has ended."""
-        with self.uow.reading() as work:
-            found = work.accounts.session_account(_hash(call.content["refresh_token"]), work.now)
-        if found is None:
-            raise NotAuthenticated(code="session-ended")
-        with self.once(call):
-            pass
-        session_id, account = found
-        return self._session(account, session_id, work.now)
-
-    @rpc
-    @requires()
-    def log_out(self, actor: Actor) -> None:
-        """End the caller's session."""
-        with self.uow.begin() as work:
-            work.accounts.end_session(actor.session, work.now)
+    # -- step 1: submit
 
     @rpc
     def lists(self, at: str | None = None) -> views.Lists:
@@ -259,33 +181,9 @@ class IntakeService(
             act.emit(_handed_over(act.case, act.calendar))
         return act.done()
 
-    def _let_in(self, work: IntakeWork, account: domain.Account, password_hash: str) -> dict[str, Any]:
-        if account.password_hash != password_hash:
-            account.password_hash = password_hash
-            work.accounts.save(account)
-        return self._open_session(work, account)
 
-    def _open_session(self, work: IntakeWork, account: domain.Account) -> dict[str, Any]:
-        session_id, refresh_token = str(uuid.uuid4()), secrets.token_urlsafe(32)
-        expires = work.now + domain.SESSION_LIFETIME
-        work.accounts.open_session(session_id, account.id, _hash(refresh_token), expires)
-        return self._session(account, session_id, work.now) | {
-            "refresh_token": refresh_token,
-            "session_expires_at": expires.isoformat(),
-        }
-
-    def _session(self, account: domain.Account, session_id: str, now: datetime) -> dict[str, Any]:
-        token, expires = grant(Actor(account.id, account.role, account.group, session_id), self.signing_key, now)
-        return {"access_token": token, "expires_at": expires.isoformat(), "role": account.role, "opd": account.group}
-
-
-def _hash_of(account: domain.Account | None) -> str | None:
-    return account.password_hash if account else None
-
-
-def _hash(content: Any) -> str:
-    text = content if isinstance(content, str) else json.dumps(content, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+def _hash(form: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(form, sort_keys=True).encode()).hexdigest()
 
 
 def _handed_over(complaint: domain.Complaint, calendar: Calendar) -> ComplaintHandedOver:

@@ -6,7 +6,6 @@ as people do, and can be kept by the installation's administrators only, from th
 
 import secrets
 import uuid
-from collections.abc import Callable
 from typing import Any
 
 from nkk.log import get_logger
@@ -16,6 +15,7 @@ from nkk.sop.registration import check_username
 from nkk.sop.steps import Role
 from nkk.trust.actor import Actor, requires
 from services.intake import domain, schemas
+from services.intake.accounts import end_slow_down
 from services.intake.admin import add_account
 from services.intake.attempts import STAFF
 from services.intake.boxes import OpensBoxes, boxed
@@ -30,7 +30,6 @@ class KeepsWebsites(OpensBoxes):
     """The part of intake that keeps the accounts of websites."""
 
     passwords: Any
-    end_slow_down: Callable[[IntakeWork, str, str], None]
 
     @rpc
     @requires(Role.ADMIN)
@@ -68,7 +67,7 @@ class KeepsWebsites(OpensBoxes):
         """Return a new secret for a website, and end its sessions and its slow-down. Raises UnknownWebsite."""
         secret, password_hash = self._new_secret()
         with self.once(call) as work:
-            self.end_slow_down(work, self.vault.login_index(call.content["name"]), STAFF)
+            end_slow_down(work, self.vault, self.vault.login_index(call.content["name"]), STAFF)
             account = self._website(work, call.content["name"])
             account.reset(password_hash)
             work.accounts.save(account)

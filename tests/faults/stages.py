@@ -19,7 +19,7 @@ from nkk.messaging.publisher import BatchPublisher, Message
 from nkk.messaging.relay import Relay
 from nkk.messaging.rpc import rpc
 from nkk.messaging.stage import UnitOfWorkProvider
-from services.intake.identity import PasswordsProvider
+from services.intake.hashing import PasswordsProvider
 from services.intake.service import IntakeService
 from services.intake.storage import IntakeWork
 from services.notification.service import NotificationService

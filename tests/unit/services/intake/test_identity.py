@@ -9,7 +9,8 @@ from nkk.messaging.boxes import Question, UnreadableBoxError
 from nkk.messaging.calls import BusyError
 from nkk.trust.sealing import new_key_pair, unseal
 from services.intake import identity
-from services.intake.identity import Passwords, Vault
+from services.intake.hashing import Passwords
+from services.intake.identity import Vault
 
 WHO = {"name": "Pelapor Contoh", "identity_number": "1971011503900001", "email": "pelapor@example.org", "phone": None}
 INTAKE = new_key_pair()
