@@ -218,6 +218,20 @@ class TimelineEntry(Schema):
     )
 
 
+class TimelineAct(Schema):
+    """What happened besides the steps: files that the reporter added. More kinds may come; ignore those unknown."""
+
+    event = fields.String(required=True)
+    role = fields.String(required=True)
+    activity = fields.String(required=True)
+    at = fields.String(required=True, metadata={"description": f"When it happened. {BY_DAY}"})
+    step = fields.Integer(
+        required=True,
+        metadata={"description": "The step that the complaint awaited then; the last one where it was closed."},
+    )
+    files = fields.Integer(required=True, metadata={"description": "How many files were added."})
+
+
 class Document(Schema):
     """A document that the caller may open."""
 
@@ -250,6 +264,7 @@ class Timeline(Schema):
     stands = fields.Dict(required=True, metadata=IN_PROCEDURE)
     next = fields.Dict(allow_none=True)
     entries = fields.List(fields.Nested(TimelineEntry), required=True)
+    acts = fields.List(fields.Nested(TimelineAct))
     documents = fields.List(fields.Nested(Document), required=True)
 
 

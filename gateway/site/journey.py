@@ -13,12 +13,13 @@ from nkk.sop.steps import PATHS, SERVICE_MINUTES, STEPS, Path, Step
 
 @dataclass(frozen=True)
 class Stop:
-    """One of the seven steps: `state` is done, now, next or skipped; `entries` is what happened there."""
+    """One of the seven steps: `state` is done, now, next or skipped; `entries` and `acts` are what happened there."""
 
     step: Step
     state: str
     entries: Sequence[Mapping[str, Any]] = ()
     due: Due | None = None
+    acts: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True)
@@ -52,14 +53,16 @@ def stops(timeline: views.Timeline) -> list[Stop]:
 
 def _stop(step: Step, timeline: views.Timeline, stands: int | None, on_path: bool) -> Stop:
     entries: Sequence[Mapping[str, Any]] = [entry for entry in timeline["entries"] if entry["step"] == step.number]
+    # A notification of an earlier version gives no acts.
+    acts = [act for act in timeline.get("acts", ()) if act["step"] == step.number]
     if not on_path:
         return Stop(step, "skipped")
     if step.number == stands:
-        return Stop(step, "now", entries, _promised(step, timeline))
+        return Stop(step, "now", entries, _promised(step, timeline), acts)
     done = stands is None or step.number < stands
     if done and not entries and step is steps.SUBMIT and timeline.get("submitted_at"):
         entries = [{"step": 1, "at": timeline["submitted_at"]}]
-    return Stop(step, "done" if done else "next", entries)
+    return Stop(step, "done" if done else "next", entries, acts=acts)
 
 
 def _promised(step: Step, timeline: views.Timeline) -> Due | None:

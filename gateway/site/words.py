@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Flask
-from flask_babel import gettext, lazy_gettext
+from flask_babel import gettext, lazy_gettext, ngettext
 from markupsafe import Markup, escape
 
 from gateway.backend import backend
@@ -118,6 +118,7 @@ def register(app: Flask) -> None:
     app.add_template_filter(bdi)
     app.add_template_filter(isolated)
     app.add_template_filter(standard_time)
+    app.add_template_filter(happened)
 
 
 def paragraphs(text: str | None) -> Markup:
@@ -132,6 +133,13 @@ def paragraphs(text: str | None) -> Markup:
 def bdi(text: str | None) -> Markup:
     """Return a text or name for use in a sentence, isolated so that its direction does not affect the rest."""
     return Markup("<bdi>{}</bdi>").format(text) if text else Markup()
+
+
+def happened(act: views.Act) -> str:
+    """Return what an act besides the steps was; in the SOP's language where this version has no words for it."""
+    if act["event"] == "report.added_to.v1":
+        return ngettext("%(num)s berkas ditambahkan pelapor", "%(num)s berkas ditambahkan pelapor", act["files"])
+    return act["activity"]
 
 
 def standard_time(number: int) -> str:

@@ -14,6 +14,7 @@ from marshmallow import fields, validate
 from nkk.contracts.envelope import EventData, event, shape, wire
 from nkk.contracts.fields import NOTE_LENGTH, Calendar, Happened, Instant, Line, PlainText, Slug, Ticket
 from nkk.contracts.files import told_files
+from nkk.sop.files import MOST_OF_A_REPORT
 from nkk.sop.report import NAME_LENGTH, SUBJECT_LENGTH, TEXT_LENGTH
 from nkk.sop.steps import PERSONS, STEPS, Channel, Path, ReporterKind
 
@@ -155,6 +156,15 @@ class ReportSupplemented(EventData):
 
     ticket: str = wire(Ticket())
     files: Sequence[dict[str, Any]] = wire(told_files())
+
+
+@event("report.added_to.v1", service="intake", consumers=("notification",))
+class ReportAddedTo(EventData):
+    """The reporter added to their report, before or after it was handed over. For the journey: how many files came, and
+    nothing of them."""
+
+    ticket: str = wire(Ticket())
+    files: int = wire(fields.Integer(strict=True, validate=validate.Range(1, MOST_OF_A_REPORT)))
 
 
 @event("complaint.supplemented.v1", service="triage", consumers=("opd_response",))
@@ -312,6 +322,7 @@ EVENTS: tuple[type[EventData], ...] = (
     ComplaintSubmitted,
     ComplaintHandedOver,
     ReportSupplemented,
+    ReportAddedTo,
     ComplaintSupplemented,
     ComplaintClassifiedAsInformation,
     ComplaintForwarded,

@@ -111,6 +111,17 @@ class Entry(Step):
     note: NotRequired[str | None]
 
 
+class Act(TypedDict):
+    """What happened besides the steps, such as files that were added; `step` is the one that the complaint awaited."""
+
+    event: str
+    role: str
+    activity: str
+    at: str
+    step: int
+    files: int
+
+
 class Next(Step):
     """The step that a complaint waits for."""
 
@@ -128,6 +139,7 @@ class Timeline(TypedDict):
     stands: Stands
     next: Next | None
     entries: list[Entry]
+    acts: NotRequired[list[Act]]
 
 
 class Standing(TypedDict):

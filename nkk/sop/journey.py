@@ -44,6 +44,18 @@ TURNS = {
 
 
 @dataclass(frozen=True)
+class Beside:
+    """An act that ends no step and starts no clock: who does it, and its words, which are ours, not the SOP's."""
+
+    role: Role
+    activity: str
+
+
+ACTS = {"report.added_to.v1": Beside(Role.REPORTER, "Menambahkan berkas pada laporan")}
+"""The events of a journey besides those of TURNS."""
+
+
+@dataclass(frozen=True)
 class Fact:
     """One event of a journey. `round` counts the OPD's responses; `calendar` is the version for the next clock."""
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from nkk.contracts import Event, views
-from nkk.contracts.events import ComplaintClosed, ReportSupplemented
+from nkk.contracts.events import ComplaintClosed, ReportAddedTo, ReportSupplemented
 from nkk.contracts.files import FileView, OwnDescribed, OwnFileView, UploadIds
 from nkk.desk import Calendars, opening
 from nkk.desk.stage import Attaches, ConsumesClosings
@@ -39,6 +39,7 @@ class KeepsEvidence(Attaches, ConsumesClosings):
                 added = complaint.supplement(uploads, work.now, calendar)
                 work.attach(ticket, added)
                 work.complaints.save(complaint)
+                work.emit(ReportAddedTo(ticket=ticket, files=len(added)))
                 if complaint.handed_over_at is not None:
                     work.emit(ReportSupplemented(ticket=ticket, files=told(added)))
         return {"ticket": ticket, "files": OwnFileView(many=True).dump(complaint.files)}

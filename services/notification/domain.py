@@ -198,6 +198,17 @@ class Entry(Fact):
         return self.note if meant or role == Role.MAIN_TEAM else None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Act:
+    """What happened in a complaint's journey besides its steps; `files` is how many came with it."""
+
+    event_id: str
+    ticket: str
+    type: str
+    at: datetime
+    files: int = 0
+
+
 @dataclass
 class Journey:
     """The way of one complaint through the procedure, as far as its events have been consumed.
@@ -231,6 +242,11 @@ class Journey:
     def stands_at(self) -> Step | None:
         """The next step; None where the complaint is closed."""
         return self.entries[-1].turn.then if self.entries else steps.HAND_OVER
+
+    def stood_at(self, at: datetime) -> Step:
+        """Return the step that the complaint awaited at an instant; the last one where it was closed."""
+        before = [entry for entry in self.entries if entry.at <= at]
+        return (before[-1].turn.then or steps.RECEIVE) if before else steps.HAND_OVER
 
     @property
     def calendars(self) -> set[int]:

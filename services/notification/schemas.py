@@ -1,6 +1,6 @@
 """Schemas of notification's RPC arguments and results."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -12,11 +12,11 @@ from nkk.contracts.files import FileView
 from nkk.sop import faults
 from nkk.sop.clock import Calendar, month_bounds, write_day, write_instant
 from nkk.sop.files import MOST_AT_ONCE as MOST_FILES
-from nkk.sop.journey import Clock
+from nkk.sop.journey import ACTS, Clock
 from nkk.sop.report import TEXT_LENGTH
 from nkk.sop.steps import BY_DAY, RECEIVE, REPORTERS_CLOCKS, Role, Step
 from nkk.trust.actor import Actor
-from services.notification.domain import Entry, Journey, team_of
+from services.notification.domain import Act, Entry, Journey, team_of
 from services.notification.storage import MOST_AT_ONCE
 
 
@@ -189,8 +189,10 @@ def standing(journey: Journey, calendar_of: Callable[[int], Calendar], now: date
     }
 
 
-def timeline(journey: Journey, reader: Actor, calendar_of: Callable[[int], Calendar], now: datetime) -> views.Timeline:
-    """Return a journey as `reader` may see it.
+def timeline(
+    journey: Journey, reader: Actor, calendar_of: Callable[[int], Calendar], now: datetime, acts: Iterable[Act] = ()
+) -> views.Timeline:
+    """Return a journey with its `acts` as `reader` may see it.
 
     The reporter sees roles and times, never staff members or notes. Staff see the notes written for them. The teams in
     BY_DAY see the times of the reporter's acts only to the day.
@@ -209,6 +211,21 @@ def timeline(journey: Journey, reader: Actor, calendar_of: Callable[[int], Calen
         "stands": journey.stands(),
         "next": _next(journey.stands_at, running, now, by_day),
         "entries": [_entry(entry, reader, done.get((entry.turn.ends, entry.at)), now) for entry in journey.entries],
+        "acts": [_act(act, journey, by_day) for act in acts],
+    }
+
+
+def _act(act: Act, journey: Journey, by_day: bool) -> views.Act:
+    """Return an act under the step that the complaint awaited, as far as the reader is shown the journey."""
+    beside = ACTS[act.type]
+    write = write_day if by_day and beside.role == Role.REPORTER else write_instant
+    return {
+        "event": act.type,
+        "role": beside.role,
+        "activity": beside.activity,
+        "at": write(act.at),
+        "step": journey.stood_at(act.at).number,
+        "files": act.files,
     }
 
 

@@ -14,6 +14,7 @@ from nkk.contracts.events import (
     ComplaintHandedOver,
     ComplaintSubmitted,
     ComplaintSubmittedV1,
+    ReportAddedTo,
     ResponseApproved,
     ResponseReturned,
     ResponseSubmitted,
@@ -36,7 +37,7 @@ from nkk.validation import load
 from services.notification import schemas
 from services.notification.authors import KnowsAuthors
 from services.notification.closings import RepublishesClosings
-from services.notification.domain import Answer, Entry, Journey
+from services.notification.domain import Act, Answer, Entry, Journey
 from services.notification.following import Follows
 from services.notification.mail import Mailer
 from services.notification.storage import NotificationWork, letter_id
@@ -114,6 +115,20 @@ class NotificationService(
                     work.answers.promise(event.data.ticket, due)
 
             work.journeys.note(_entry(event), "service_due_at", promise, path=Path.COMPLAINT)
+
+    @handles(ReportAddedTo, batched=True)
+    def on_report_added_to(self, event: Event[ReportAddedTo]) -> None:
+        """Note that the reporter added to their report, which ends no step."""
+        with self.uow.handling(event) as work:
+            work.journeys.add_act(
+                Act(
+                    event_id=event.id,
+                    ticket=event.data.ticket,
+                    type=event.type,
+                    at=event.time,
+                    files=event.data.files,
+                )
+            )
 
     # -- step 6: the operator's second desk
 

@@ -12,6 +12,7 @@ from nkk.contracts.events import (
     ComplaintForwarded,
     ComplaintHandedOver,
     ComplaintSupplemented,
+    ReportAddedTo,
     ReportSupplemented,
     ResponseApproved,
     ResponseReturned,
@@ -24,7 +25,7 @@ from nkk.sop import steps
 from nkk.sop.calendar import read_calendar
 from nkk.sop.clock import OFFICE_HOURS
 from nkk.sop.files import described
-from nkk.sop.journey import TURNS
+from nkk.sop.journey import ACTS, TURNS
 from nkk.sop.steps import Path
 from services.intake.service import IntakeService
 from services.notification import service as notification
@@ -41,7 +42,7 @@ SERVICES = {
     )
 }
 ALARMS = [StepDueSoon, StepOverdue]
-SUPPLEMENTS = (ReportSupplemented, ComplaintSupplemented)
+SUPPLEMENTS = (ReportSupplemented, ReportAddedTo, ComplaintSupplemented)
 JOURNEY = [event for event in EVENTS if "ticket" in event.SCHEMA.fields and event not in (*ALARMS, *SUPPLEMENTS)]
 
 
@@ -81,6 +82,7 @@ def test_notification_hears_every_event_of_the_other_stages():
 
 def test_every_event_about_a_complaint_has_a_place_in_the_journey():
     assert set(TURNS) == {event.TYPE for event in JOURNEY}
+    assert set(ACTS) == {ReportAddedTo.TYPE}
 
 
 def test_triage_makes_a_case_of_what_is_handed_over(heard):

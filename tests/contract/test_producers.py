@@ -21,6 +21,7 @@ from nkk.contracts.events import (
     ComplaintSupplemented,
     ListsChanged,
     PasswordResetRequested,
+    ReportAddedTo,
     ReporterRegistered,
     ReportSupplemented,
     ResponseApproved,
@@ -129,8 +130,8 @@ class Work:
         yield self
 
 
-def told_by(service_cls, command, thing, *args, **provided):
-    """Return the one event that `command` publishes when the desk holds `thing`."""
+def told_by(service_cls, command, thing, *args, event_cls=None, **provided):
+    """Return the one event, of class `event_cls` if given, that `command` publishes when the desk holds `thing`."""
     work = Work(thing)
     service = service_cls()
     service.uow, service.calendars = work, Keeping()
@@ -138,7 +139,7 @@ def told_by(service_cls, command, thing, *args, **provided):
         setattr(service, name, value)
     # The decorator that checks the role has a test of its own.
     inspect.unwrap(getattr(service_cls, command))(service, *args)
-    (event,) = work.told
+    (event,) = [each for each in work.told if event_cls is None or isinstance(each, event_cls)]
     return event
 
 
@@ -257,11 +258,12 @@ def forwarded():
     return triage._forwarded(case, "Mohon ditanggapi.", "staff-1", OFFICE_HOURS)
 
 
-def supplemented():
+def supplemented(event_cls=ReportSupplemented):
     report = complaint()
     report.hand_over("staff-1", NOW)
     reporter = Actor(report.reporter_id, "reporter")
-    return told_by(intake.IntakeService, "supplement", report, reporter, report.ticket, [own_upload()])
+    command = intake.IntakeService, "supplement", report
+    return told_by(*command, reporter, report.ticket, [own_upload()], event_cls=event_cls)
 
 
 def passed_on():
@@ -278,6 +280,7 @@ PRODUCERS = {
     ComplaintSubmitted: lambda: submitted(complaint(), intakes_vault()),
     ComplaintHandedOver: handed_over,
     ReportSupplemented: supplemented,
+    ReportAddedTo: lambda: supplemented(ReportAddedTo),
     ComplaintSupplemented: passed_on,
     ComplaintClassifiedAsInformation: lambda: told_by(TRIAGE, "classify_as_information", triage_case(), STAFF, TICKET),
     ComplaintForwarded: forwarded,

@@ -83,6 +83,7 @@ def test_the_samples_of_a_complaint_tell_one_journey_in_order(heard):
         # By its day only, so it comes first.
         "complaint.supplemented.v1",
         "report.supplemented.v1",
+        "report.added_to.v1",
         "response.returned.v1",
         "response.submitted.v1",
         "response.approved.v1",

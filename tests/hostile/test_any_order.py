@@ -61,7 +61,7 @@ TOLD = {
     "confirm_receipt": "complaint.closed.v1",
 }
 JOURNEY = {"complaint.submitted.v2", *TOLD.values()}
-ADDED = "report.supplemented.v1"
+NOTED, ADDED = "report.added_to.v1", "report.supplemented.v1"
 KEYS = new_keys()
 
 MOST = {"none": 0, "first": 1, "all": 2}
@@ -75,12 +75,14 @@ Files = list[dict[str, Any]]
 class Journey:
     """The model's state of a complaint: its step, and the events published about it.
 
-    `files` are the report's, `responses` those of each response, and `chosen` the numbers that the operator sent.
+    `files` are the report's, of which `added` came later, `responses` those of each response, and `chosen` the numbers
+    that the operator sent.
     """
 
     step: int = 2
     told: list[str] = field(default_factory=lambda: ["complaint.submitted.v2"])
     files: Files = field(default_factory=list)
+    added: int = 0
     responses: list[Files] = field(default_factory=list)
     chosen: list[str] = field(default_factory=list)
 
@@ -144,10 +146,11 @@ class AnyOrder(RuleBasedStateMachine):
         assert who == "owner"
         assert not (known and new)
         journey.files += new
+        journey.added += len(new)
         assert numbered(answer["files"]) == journey.report_files()
         self.settled = False
         # What is added before the hand-over goes to Tim Utama with it.
-        told = [ADDED] if new and journey.step > 2 else []
+        told = [NOTED, *([ADDED] if journey.step > 2 else [])] if new else []
         assert [event.type for _, event in self.house.told[before:]] == told
 
     @rule(
@@ -230,6 +233,7 @@ class AnyOrder(RuleBasedStateMachine):
         for ticket, journey in self.journeys.items():
             timeline = self.told_to("notification", "timeline", "owner", ticket)
             assert sorted(entry["event"] for entry in timeline["entries"]) == sorted(journey.told)
+            assert sum(act["files"] for act in timeline["acts"]) == journey.added
             if journey.step < DONE:
                 assert timeline["stands"]["step"] == journey.step
             self.every_desk_has_its_files(ticket, journey)

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import delete, select
 
 from nkk.contracts import STAGES
-from nkk.sop.clock import day_of
+from nkk.sop.clock import day_of, write_day, write_instant
 from nkk.sop.files import FileAttachedBefore, ReportFull, UnknownFile
 from nkk.sop.refusals import InvalidInput, UnknownTicket
 from nkk.trust.actor import Actor
@@ -138,6 +138,53 @@ def test_what_is_added_later_reaches_the_desks_that_have_the_report(stages: Hous
         acted(stages, "triage", "forward", MAIN_TEAM, ticket, OPD)
     for actor in (OPERATOR, MAIN_TEAM, OPD_TEAM, REPORTER):
         assert numbers(seen_by(stages, actor, ticket)["files"]) == ["1", "2", "3"]
+
+
+def acts(stages: House, actor: Actor, ticket: str) -> list[tuple[str, int, int]]:
+    told = stages.do("notification", "timeline", actor, ticket)["acts"]
+    assert {(act["event"], act["role"]) for act in told} <= {("report.added_to.v1", "reporter")}
+    return [(act["at"], act["step"], act["files"]) for act in told]
+
+
+def test_the_journey_tells_everybody_who_follows_it_what_was_added_and_at_which_step(stages: House) -> None:
+    ticket = submitted(stages, own_upload())
+    assert acts(stages, REPORTER, ticket) == []
+    times = []
+    for files in (1, 2):
+        stages.now += timedelta(minutes=1)
+        acted(stages, "intake", "supplement", REPORTER, ticket, [own_upload() for _ in range(files)])
+        times.append(write_instant(stages.now))
+        if files == 1:
+            stages.now += timedelta(minutes=1)
+            acted(stages, "intake", "hand_over", OPERATOR, ticket)
+    stages.now += timedelta(minutes=1)
+    acted(stages, "triage", "forward", MAIN_TEAM, ticket, OPD)
+    assert acts(stages, REPORTER, ticket) == [(times[0], 2, 1), (times[1], 3, 2)]
+    assert acts(stages, OPERATOR, ticket) == acts(stages, REPORTER, ticket)
+    day = write_day(stages.now)
+    for actor in (MAIN_TEAM, OPD_TEAM):
+        assert acts(stages, actor, ticket) == [(day, 2, 1), (day, 3, 2)]
+
+
+def test_what_is_added_after_the_closing_is_told_under_the_last_step(stages: House) -> None:
+    ticket = handed_over(stages)
+    acted(stages, "triage", "classify_as_information", MAIN_TEAM, ticket)
+    acted(stages, "notification", "send_answer", OPERATOR, ticket, "Jawaban.")
+    acted(stages, "notification", "confirm_receipt", REPORTER, ticket)
+    stages.now += timedelta(days=1)
+    acted(stages, "intake", "supplement", REPORTER, ticket, [own_upload()])
+    for actor in (REPORTER, MAIN_TEAM):
+        assert [(step, files) for _, step, files in acts(stages, actor, ticket)] == [(7, 1)]
+
+
+def test_what_was_added_is_told_once_and_also_where_notification_hears_of_it_before_the_report(stages: House) -> None:
+    ticket = stages.do("intake", "submit", REPORTER, REPORT, None)["ticket"]
+    stages.do("intake", "supplement", REPORTER, ticket, [own_upload()])
+    added = [(ear, event) for ear, event in stages.waiting if event.type == "report.added_to.v1"]
+    others = [told for told in stages.waiting if told not in added]
+    for stages.waiting in (added, others):
+        stages.settle()
+    assert [files for _, _, files in acts(stages, REPORTER, ticket)] == [1]
 
 
 def test_an_opds_tools_learn_only_the_day_on_which_something_was_added(stages: House) -> None:

@@ -21,8 +21,8 @@ from nkk.desk import (
 from nkk.sop.refusals import UnknownTicket
 from nkk.store.database import Inserts
 from nkk.store.paging import MAX_LIMIT, page
-from services.notification.domain import Answer, Entry, Journey
-from services.notification.storage.tables import answers, entries, is_open, is_unread, is_waiting, journeys
+from services.notification.domain import Act, Answer, Entry, Journey
+from services.notification.storage.tables import acts, answers, entries, is_open, is_unread, is_waiting, journeys
 
 
 class Answers(Rows[Answer]):
@@ -69,6 +69,17 @@ class Journeys:
         """
         self._inserts.add(entries, vars(entry))
         self._inserts.add_or_update(journeys, {"ticket": entry.ticket} | known, asked, then)
+
+    def add_act(self, act: Act) -> None:
+        """Add what happened besides the steps."""
+        self._inserts.add(acts, vars(act))
+
+    def acts_of(self, ticket: str) -> list[Act]:
+        """Return what happened in a journey besides its steps, in its order."""
+        rows = self._connection.execute(
+            select(acts).where(acts.c.ticket == ticket).order_by(acts.c.at, acts.c.event_id)
+        )
+        return [Act(**row._mapping) for row in rows]
 
     def open_by_category(self) -> dict[str, int]:
         """Return the numbers of open complaints, by category and by category/sub-category."""

@@ -127,6 +127,17 @@ entries = Table(
     Column("note", Text),
 )
 
+# Apart from `entries`, which earlier versions read as ends of steps.
+acts = Table(
+    "acts",
+    metadata,
+    Column("event_id", String(200), primary_key=True),
+    Column("ticket", String(20), nullable=False, index=True),
+    Column("type", String(100), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("files", Integer, nullable=False),
+)
+
 keyed_contacts = Table(
     "keyed_contacts",
     metadata,

@@ -60,6 +60,16 @@ def test_a_report_whose_first_event_is_on_its_way_shows_when_it_was_sent() -> No
     assert stops[1].state == "now"
 
 
+def test_what_happened_besides_the_steps_stands_under_the_step_that_was_awaited() -> None:
+    added = {"event": "report.added_to.v1", "role": "reporter", "at": SUBMITTED, "step": 3, "files": 2}
+    later = added | {"event": "report.taken_back.v1", "activity": "Menarik laporan"}
+    told = timeline(4, 1, 2, 3, acts=[added, later])
+    assert [len(stop.acts) for stop in journey.stops(told)] == [0, 0, 2, 0, 0, 0, 0]
+    page = get_template_attribute("_parts.html", "journey")({"stops": journey.stops(told)})
+    assert "2 berkas ditambahkan pelapor" in page
+    assert "Menarik laporan" in page, "an act that this version does not know, in the stage's words"
+
+
 def test_the_promise_of_the_present_step_is_the_stages_own_where_it_tells_it() -> None:
     told = timeline(3, 1, 2, next={"due_at": "2026-03-09T01:00:00Z", "left_minutes": -30})
     promised = journey.stops(told)[2].due
