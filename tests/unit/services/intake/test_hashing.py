@@ -112,8 +112,3 @@ def test_whatever_strangers_do_there_is_a_place_for_staff_at_a_device_that_is_kn
     monkeypatch.setattr(hashing, "in_thread", computes)
     strangers.hash("sandi warga")
     assert taken
-
-
-@pytest.mark.parametrize("written", ["siti@xn--bcher-kva.example", "Siti@BÜCHER.example", " siti@bücher.example\u200b"])
-def test_an_address_is_looked_up_however_its_domain_is_written(written):
-    assert vault().address_index(written) == vault().address_index("siti@bücher.example")

@@ -107,3 +107,8 @@ def test_a_contact_is_sealed_for_notification_alone():
     assert unseal(box, NOTIFICATION[0]) == {"email": "pelapor@example.org"}
     with pytest.raises(UnreadableBoxError):
         vault().open(box, "log_in", datetime.now(UTC))
+
+
+@pytest.mark.parametrize("written", ["siti@xn--bcher-kva.example", "Siti@BÜCHER.example", " siti@bücher.example\u200b"])
+def test_an_address_is_looked_up_however_its_domain_is_written(written):
+    assert vault().address_index(written) == vault().address_index("siti@bücher.example")
