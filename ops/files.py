@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from gateway.files.content import Content
-from gateway.files.facts import Facts, Headers, Scan, State
+from gateway.files.facts import Facts, Headers, State
 from gateway.files.sealing import DamagedError
 from gateway.files.stores import HeldError, MissingError, Store
+from nkk.sop.files import Scan
 
 STAGES = ("intake", "opd_response")
 """The stages that attach files."""
