@@ -2,6 +2,7 @@
 
 import datetime as dt
 import io
+import struct
 import zipfile
 from collections.abc import Callable
 
@@ -297,3 +298,38 @@ def _after(mark: str, more: str) -> Change:
         return member.replace(mark.encode(), mark.encode() + more.encode(), 1)
 
     return change
+
+
+def emf() -> bytes:
+    """Return a drawing with a description, a remark, and a photograph as EMF+ has it."""
+    words = f"Inkscape\0{hidden('EmfTitle')}\0\0".encode("utf-16-le")
+    header = bytearray(88)
+    header[40:44] = b" EMF"
+    header[60:68] = struct.pack("<II", len(words) // 2, 88)
+    photograph = _padded(pictures.jpeg())
+    drawn = struct.pack("<HHII", 0x4008, 0, 12 + len(photograph), len(photograph)) + photograph
+    records = [
+        bytes(header) + _padded(words),
+        _remark(b"EMF+" + drawn),
+        _remark(b"GDIC" + _padded(hidden("EmfRemark").encode())),
+        struct.pack("<IIIII", 14, 20, 0, 16, 20),
+    ]
+    records[0] = struct.pack("<II", 1, len(records[0])) + records[0][8:]
+    return b"".join(records)
+
+
+def wmf() -> bytes:
+    """Return a drawing of older programs with a remark."""
+    remark = hidden("WmfRemark").encode().ljust(20, b"\0")
+    escape = struct.pack("<IHHH", (10 + len(remark)) // 2, 0x626, 15, len(remark)) + remark
+    records = escape + struct.pack("<IH", 3, 0)
+    header = struct.pack("<HHHIHIH", 1, 9, 0x300, (18 + len(records)) // 2, 0, 15, 0)
+    return b"\xd7\xcd\xc6\x9a" + bytes(18) + header + records
+
+
+def _remark(content: bytes) -> bytes:
+    return struct.pack("<III", 70, 12 + len(content), len(content)) + content
+
+
+def _padded(content: bytes) -> bytes:
+    return content.ljust(-(-len(content) // 4) * 4, b"\0")

@@ -25,11 +25,14 @@ _TAKEN_OUT = {
     *("saveThroughXslt", "absPath", "fileSharing", "fileRecoveryPr", "customWorkbookViews", "customSheetViews"),
     *("webPublishing", "webPublishItems", "smartTags", "workbookProtection", "sheetProtection", "protectedRanges"),
     *("modifyVerifier", "custDataLst", "photoAlbum", "creationId", "customXmlPr", "smartTagPr", "ddeLink"),
+    # What a program keeps at a field, such as a library of literature; a picture that is no part of its own.
+    *("fldData", "binData"),
 }
 _UNWRAPPED = {"ins", "moveTo", "smartTag", "customXml"}
 _NAMED = {"docPr", "cNvPr"}
 _TELLING = re.compile(
-    r"^(?:rsid\w*|author|initials|userId|providerId|gfxdata|descr|lastEdited|refreshedBy|codeName)$", re.I
+    r"^(?:rsid\w*|author|initials|userId|providerId|gfxdata|descr|lastEdited|refreshedBy|codeName|paraId|textId|uid)$",
+    re.IGNORECASE,
 )
 _HARMLESS_FIELD = re.compile(
     r"^\s*(?:PAGE|NUMPAGES|SECTIONPAGES|TOC|REF|PAGEREF|NOTEREF|STYLEREF|SEQ|DATE|TIME|FORM(?:TEXT|CHECKBOX|DROPDOWN)|="

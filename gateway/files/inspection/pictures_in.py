@@ -6,6 +6,7 @@ from PIL import Image, UnidentifiedImageError
 
 from gateway.files.errors import MEGAPIXELS, FileRefusedError
 from gateway.files.inspection.embedded import bare_gif, bare_jpeg, bare_png
+from gateway.files.inspection.metafiles import bare_emf, bare_wmf
 
 Image.MAX_IMAGE_PIXELS = None
 
@@ -28,9 +29,9 @@ def _bare(content: bytes) -> bytes:
     if content.startswith((b"II*\0", b"MM\0*", b"BM")):
         return _encoded_anew(content)
     if content[40:44] == b" EMF":
-        return _bare_emf(content)
+        return bare_emf(content)
     if content.startswith((b"\xd7\xcd\xc6\x9a", b"\x01\0\x09\0")):
-        return content
+        return bare_wmf(content)
     raise FileRefusedError("embedded")
 
 
@@ -46,11 +47,3 @@ def _encoded_anew(content: bytes) -> bytes:
     written = io.BytesIO()
     bare.save(written, name)
     return written.getvalue()
-
-
-def _bare_emf(content: bytes) -> bytes:
-    """Return an EMF whose description, which names a program and a title, is zeros."""
-    length, at = (int.from_bytes(content[start : start + 4], "little") for start in (60, 64))
-    if at == 0 or at + 2 * length > len(content):
-        return content
-    return content[:60] + bytes(8) + content[68:at] + bytes(2 * length) + content[at + 2 * length :]

@@ -1,6 +1,8 @@
 """Office files come out with what is seen in them, and still open."""
 
+import base64
 import io
+import re
 import zipfile
 
 import docx
@@ -13,7 +15,7 @@ from PIL import Image
 
 from gateway.files.inspection import packages
 from gateway.files.kinds import DOCX, ODS, ODT, PPTX, SEALED, XLSX
-from tests.corpus import office
+from tests.corpus import office, pictures
 from tests.corpus.hiding import hidden, hidden_in, markers
 from tests.corpus.office import before, changed, in_turn, relationship
 from tests.unit.gateway.files.inspecting import inspected, refusal
@@ -325,14 +327,50 @@ def test_a_picture_of_a_document_is_not_too_large_to_be_decoded() -> None:
     assert refusal(content) == "too-many-pixels"
 
 
-def test_a_drawing_loses_its_description() -> None:
-    words = "Inkscape\0PENANDA-Judul\0\0".encode("utf-16-le")
-    header = bytearray(88)
-    header[40:44], header[60:64], header[64:68] = (
-        b" EMF",
-        (len(words) // 2).to_bytes(4, "little"),
-        (88).to_bytes(4, "little"),
-    )
-    content = changed(office.document(), {"word/media/image1.jpg": lambda _: bytes(header) + words})
-    assert hidden_in(content) - hidden_in(office.document()) == {"PENANDA-Judul"}
+@pytest.mark.parametrize("name", ["emf", "wmf"])
+def test_a_drawing_says_nothing_beside_what_it_draws(name: str) -> None:
+    drawing = office.emf() if name == "emf" else office.wmf()
+    content = changed(office.document(), {"word/media/image1.jpg": lambda _: drawing})
+    assert len(hidden_in(drawing)) > (10 if name == "emf" else 0)
+    kept = inspected(content).content
+    assert hidden_in(kept) == set()
+    bare = members(kept)["word/media/image1.jpg"]
+    if name == "emf":
+        assert int.from_bytes(bare[48:52], "little") == len(bare)
+        assert int.from_bytes(bare[52:56], "little") == 3
+        photograph = bare[bare.index(b"\xff\xd8\xff") :]
+        assert Image.open(io.BytesIO(photograph)).convert("RGB").getpixel((5, 5)) == pytest.approx((254, 0, 0), abs=3)
+    else:
+        assert 2 * int.from_bytes(bare[28:32], "little") == len(bare) - 22
+
+
+@pytest.mark.parametrize("cut", [45, 70, 120, 500])
+@pytest.mark.parametrize("name", ["emf", "wmf"])
+def test_a_drawing_that_was_cut_off_stops_nothing(name: str, cut: int) -> None:
+    drawing = (office.emf() if name == "emf" else office.wmf())[:cut]
+    content = changed(office.document(), {"word/media/image1.jpg": lambda _: drawing})
     assert hidden_in(inspected(content).content) == set()
+
+
+def test_what_a_program_keeps_at_a_field_and_what_it_calls_a_paragraph_goes() -> None:
+    kept_at_it = base64.b64encode(hidden("Library").encode()).decode()
+    more = (
+        f'<w:p xmlns:w14="http://schemas.microsoft.com/office/word/2010/wordml" w14:paraId="{hidden("Paragraph")}">'
+        f'<w:r><w:fldChar w:fldCharType="begin"><w:fldData>{kept_at_it}</w:fldData></w:fldChar></w:r>'
+        '<w:r><w:t>TAMPAK-Kutipan</w:t></w:r><w:r><w:fldChar w:fldCharType="end"/></w:r></w:p>'
+    )
+    kept = inspected(changed(office.document(), {"word/document.xml": before("<w:sectPr", more)})).content
+    assert hidden_in(kept) == set()
+    assert kept_at_it.encode() not in members(kept)["word/document.xml"]
+    assert "TAMPAK-Kutipan" in markers(kept)
+
+
+def test_a_picture_that_stands_in_the_text_itself_is_cleaned() -> None:
+    picture = base64.b64encode(pictures.jpeg()).decode()
+    data = f"<office:binary-data>{picture}</office:binary-data>"
+    more = f"<text:p><draw:frame><draw:image>{data}</draw:image></draw:frame></text:p>"
+    kept = inspected(changed(office.text_document(), {"content.xml": before("</office:text>", more)})).content
+    [written] = re.findall(rb"binary-data>([^<]+)<", members(kept)["content.xml"])
+    bare = base64.b64decode(written)
+    assert hidden_in(bare) == set()
+    assert Image.open(io.BytesIO(bare)).size == (120, 80)
