@@ -168,8 +168,9 @@
         urlStorage: remembered,
         onProgress: (sent, whole) => show(item, says.sending.replace("{n}", String(Math.floor(100 * sent / whole))), 100 * sent / whole),
         onBeforeRequest: async (request) => {
-          if (item.resting && !(await renew())) { item.isOut = true; throw new Error("not logged in"); }
+          const rested = item.resting;
           item.resting = false;
+          if (rested && !(await renew())) { item.isOut = true; throw new Error("not logged in"); }
           request.setHeader("X-CSRFToken", says.token);
         },
         // The client begins anew where it does not learn how much has come. Only an upload that is gone is worth that.
