@@ -1,5 +1,6 @@
 """MP3 as its frames alone: what programs put before, between and behind them is no sound (ISO/IEC 11172-3)."""
 
+import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -10,6 +11,7 @@ _KBITS = (
     (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
     (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 )
+_BEGINNING = re.compile(rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb]")
 _HERTZ = (44100, 48000, 32000)
 _SLOWER = {0b11: 1, 0b10: 2, 0b00: 4}
 """By how much the version's rates are lower, by the two bits that name it."""
@@ -26,7 +28,8 @@ def only_frames(file: BinaryIO) -> BinaryIO:
 
 def _frames(content: bytes) -> Iterator[bytes]:
     at = 0
-    while (at := content.find(b"\xff", at)) >= 0:
+    while found := _BEGINNING.search(content, at):
+        at = found.start()
         length = _length(content, at)
         end = at + length
         # Two bytes in something else may look like a frame; a second frame behind it does not.
