@@ -10,11 +10,16 @@ from gateway.desks import Desk
 from nkk.contracts import views
 from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
 from nkk.sop import steps
-from nkk.sop.refusals import UnknownTicket
+from nkk.sop.acts import Act
+from nkk.sop.refusals import AlreadyDone, UnknownTicket
 from nkk.sop.steps import Path, Role
 from nkk.sop.ticket import read_ticket
 
 JUST_SUBMITTED = journeys.standing(steps.HAND_OVER)
+
+
+class TooLateToWithdraw(AlreadyDone):
+    """The answer was sent, so that the report cannot be withdrawn any more."""
 
 
 class Followed(views.Timeline):
@@ -151,6 +156,48 @@ def confirm_receipt(ticket: str) -> views.Acted:
     return _acted(ticket, "confirm_receipt")
 
 
+def withdraw(ticket: str, form: dict[str, Any]) -> views.Acted:
+    """Withdraw the caller's own report; refused where its answer was sent already.
+
+    Where it is sent at the same moment, notification decides, and tells the reporter.
+    """
+    ticket = known(ticket)
+    answered = journeys.told(ticket, "read_answer")
+    if answered and answered["answer"]:
+        raise TooLateToWithdraw({"stands": answered["stands"]})
+    return backend().call("intake", "withdraw", ticket, form["reason"])
+
+
+def keep(ticket: str, form: dict[str, Any]) -> views.Acted:
+    """Let a withdrawn report go on without its reporter."""
+    return backend().call("triage", "keep", known(ticket), form["reason"])
+
+
+def decline(ticket: str, form: dict[str, Any]) -> views.Acted:
+    """Decline a complaint that is not the caller's agency's, perhaps naming a better one."""
+    return backend().call("opd_response", "decline", known(ticket), form["reason"], form.get("better_opd"))
+
+
+def recall(ticket: str, form: dict[str, Any]) -> views.Acted:
+    """Take a complaint back from the OPD that it is with."""
+    return backend().call("triage", "recall", known(ticket), form["reason"])
+
+
+def reclassify(ticket: str, form: dict[str, Any]) -> views.Acted:
+    """Send information back to Tim Utama, because it is a complaint after all."""
+    return _acted(ticket, "send_back", form["reason"])
+
+
+def object_to(ticket: str, form: dict[str, Any]) -> views.Acted:
+    """Object to the answer."""
+    return _acted(ticket, "object_to", form["reason"])
+
+
+def rate(ticket: str, form: dict[str, Any]) -> views.Acted:
+    """Rate the answer."""
+    return _acted(ticket, "rate", form["rating"], form.get("comment"))
+
+
 def _acted(ticket: str, act: str, *args: Any) -> views.Acted:
     done = journeys.told(known(ticket), act, *args)
     if done is None:
@@ -159,14 +206,20 @@ def _acted(ticket: str, act: str, *args: Any) -> views.Acted:
 
 
 def _for_reporter(ticket: str) -> views.Complaint:
-    return {**desks.read(ticket), **_answer("open_answer" if methods.takes_effect() else "read_answer", ticket)}
+    complaint = desks.read(ticket)
+    answered = _answer("open_answer" if methods.takes_effect() else "read_answer", ticket)
+    # Intake does not know whether the answer was sent.
+    no_more = {Act.WITHDRAW} if answered["answer"] else set()
+    acts = [act for act in (*complaint.get("acts", ()), *answered.get("acts", ())) if act not in no_more]
+    return {**complaint, **answered, "acts": acts}
 
 
 def _for_operator(ticket: str) -> views.Complaint:
     complaint, answering = desks.read(ticket), _answer("answer", ticket)
     # The operator has two desks; after the hand-over the claim at the first is void.
     claim = complaint["claim"] or (answering["answer"] or {}).get("claim")
-    return {**complaint, **answering, "claim": claim}
+    acts = [*complaint.get("acts", ()), *answering.get("acts", ())]
+    return {**complaint, **answering, "claim": claim, "acts": acts}
 
 
 def _answer(method: str, ticket: str) -> Any:

@@ -68,7 +68,7 @@ def begun(complaint: views.Complaint) -> views.Timeline:
         "stands": standing(stands),
         "next": None,
         "entries": [_submitted(complaint["submitted_at"])],
-        "acts": [],
+        "beside": [],
     }
 
 

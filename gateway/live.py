@@ -27,12 +27,19 @@ from kombu import Connection, Consumer, Exchange, Queue, binding
 from gateway.desks import ANSWERS, INTAKE, OPD, TRIAGE, Desk
 from nkk.contracts import EventData, UnreadableEventError, read_envelope
 from nkk.contracts.events import (
+    AnswerReturned,
     AnswerSent,
     ComplaintClassifiedAsInformation,
+    ComplaintDeclined,
+    ComplaintEnded,
     ComplaintForwarded,
     ComplaintHandedOver,
+    ComplaintKept,
+    ComplaintRecalled,
+    ComplaintReopened,
     ComplaintSubmitted,
     ComplaintSubmittedV1,
+    ComplaintWithdrawn,
     ResponseApproved,
     ResponseReturned,
     ResponseSubmitted,
@@ -55,6 +62,13 @@ CHANGES: dict[type[EventData], tuple[Desk, ...]] = {
     ResponseReturned: (TRIAGE, OPD),
     ResponseApproved: (TRIAGE, ANSWERS),
     AnswerSent: (ANSWERS,),
+    ComplaintDeclined: (OPD, TRIAGE),
+    ComplaintRecalled: (TRIAGE, OPD),
+    ComplaintEnded: (OPD,),
+    ComplaintWithdrawn: (INTAKE, TRIAGE, ANSWERS),
+    ComplaintKept: (TRIAGE,),
+    AnswerReturned: (ANSWERS, TRIAGE),
+    ComplaintReopened: (TRIAGE,),
 }
 """The desks whose lists each event changes. An event that changes the OPD desk must name the OPD."""
 

@@ -204,9 +204,9 @@ def _answered(answer: dict[str, Any] | None) -> dict[str, Any]:
 
 def _told(timeline: views.Timeline, last_step: int, role: Role) -> dict[str, Any]:
     """Return the timeline's data up to `last_step`: when each step was done, notes, and the steps' times."""
-    entries = [entry for entry in timeline["entries"] if entry["step"] <= last_step]
+    entries = [entry for entry in timeline["entries"] if entry["step"] is not None and entry["step"] <= last_step]
     at = {entry["step"]: entry["at"] for entry in entries}
-    classified = next((entry for entry in entries if entry["step"] == 3), None)
+    classified = next((entry for entry in reversed(entries) if entry["step"] == 3), None)
     returned = [entry for entry in entries if entry["event"] == "response.returned.v1" and role in BETWEEN]
     return {
         "submitted_at": timeline["submitted_at"],

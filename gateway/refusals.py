@@ -34,6 +34,22 @@ SENTENCES = {
     "already-approved": "This was handed to the operator before; nothing changed. Reload your list.",
     "already-answered": "The answer was sent before; nothing changed. Reload your list.",
     "already-confirmed": "You confirmed receipt before; nothing changed.",
+    "withdrawn": "The reporter has withdrawn this report; nothing changed. Reload your list.",
+    "already-withdrawn": "You withdrew this report before; nothing changed.",
+    "too-late-to-withdraw": "The answer was sent before; nothing changed. Read it: you can object to it within ten "
+    "working days.",
+    "already-closed": "This complaint is closed; nothing changed. If the answer does not satisfy you, object to it "
+    "within ten working days.",
+    "not-with-opd": "This complaint is not with an OPD that has still to respond; nothing changed. Reload it.",
+    "nothing-to-keep": "This report was not withdrawn, or not while it was at your desk; nothing changed. Reload it.",
+    "no-longer-here": "This complaint is no longer with your team: it was declined, or taken back; nothing changed.",
+    "no-information": "This report was classified as a complaint already; nothing changed.",
+    "not-closed-yet": "The answer can be rated once it was received; nothing changed. Confirm the receipt first.",
+    "already-rated": "You rated this answer before; nothing changed.",
+    "already-objected": "You objected before, which is possible once; nothing changed. For another matter, submit a "
+    "new complaint.",
+    "objection-too-late": "Ten working days have passed since the answer was sent; nothing changed. Submit a new "
+    "complaint.",
     "username-taken": "This user name is taken. Choose another.",
     "reset-expired": "This code is no longer good: it works once, within an hour, and only the newest one sent. Check "
     "that you copied all of it, or ask for a new one (POST /password-resets).",

@@ -4,6 +4,7 @@ from flask import Flask
 
 from gateway.api import (
     accounts,
+    acts,
     admin,
     calendar,
     claims,
@@ -48,6 +49,7 @@ def register(app: Flask) -> None:
         lists,
         figures,
         complaints,
+        acts,
         entries,
         claims,
         desks,

@@ -17,6 +17,7 @@ from gateway.schemas.accounts import (
     ResetRequest,
     Session,
 )
+from gateway.schemas.acts import Declination, Note, Notes, NoteText, Objection, Rating, Reason
 from gateway.schemas.admin import (
     Catalogue,
     CatalogueCategory,
@@ -125,6 +126,7 @@ __all__ = [
     "ContactChange",
     "Counted",
     "Credentials",
+    "Declination",
     "Document",
     "Durations",
     "EntryForm",
@@ -143,6 +145,10 @@ __all__ = [
     "NewCalendar",
     "NewPassword",
     "NewStaff",
+    "Note",
+    "NoteText",
+    "Notes",
+    "Objection",
     "OpdTimes",
     "Opds",
     "OpenCase",
@@ -150,6 +156,8 @@ __all__ = [
     "Page",
     "PasswordChange",
     "Problem",
+    "Rating",
+    "Reason",
     "Recapitulation",
     "Receipt",
     "Registered",

@@ -61,11 +61,13 @@ class ComplaintForm(ReportForm, Thorough):
 AT_DESK = {
     "description": "The state at one desk (`state`), and the time it began (`since`). intake: awaiting_hand_over, "
     "handed_over; triage: awaiting_classification, classified_as_information, awaiting_response, awaiting_approval, "
-    "approved; opd_response: awaiting_response, responded; notification: awaiting_answer, answered, closed."
+    "approved; opd_response: awaiting_response, responded, declined, recalled; "
+    "notification: awaiting_answer, answered, closed, returned, objected. "
+    "At every desk: withdrawn."
 }
 IN_PROCEDURE = {
     "description": "The state in the procedure (`state`), and the number of the next step (`step`): hand_over 2, "
-    "classify 3, respond 4, approve 5, answer 6, receive 7, closed null."
+    "classify 3, respond 4, approve 5, answer 6, receive 7, closed and withdrawn null."
 }
 
 
@@ -104,6 +106,8 @@ class Answer(Schema):
         allow_none=True, metadata={"description": "How the complaint was closed: `confirmed`, `opened` or `lapsed`."}
     )
     confirmed_at = fields.String(allow_none=True)
+    rating = fields.Integer(allow_none=True)
+    rating_comment = fields.String(allow_none=True)
     path = fields.String()
     material = fields.String(allow_none=True)
     note = fields.String(allow_none=True)
@@ -121,6 +125,25 @@ class Answer(Schema):
         fields.Nested(File),
         metadata={"description": "The response's files, of which the operator chooses those for the reporter."},
     )
+
+
+class EarlierAnswer(Schema):
+    """An answer to which the reporter objected, as it was sent."""
+
+    text = fields.String(required=True)
+    sent_at = fields.String(required=True)
+    how = fields.String(allow_none=True)
+    rating = fields.Integer(allow_none=True)
+    objection = fields.String(allow_none=True)
+    files = fields.List(fields.Nested(File))
+
+
+class NoteOfDesk(Schema):
+    """A note of your own desk."""
+
+    at = fields.String(required=True)
+    by = fields.String(required=True)
+    text = fields.String(required=True)
 
 
 class Undelivered(Schema):
@@ -183,6 +206,34 @@ class Complaint(ReportView):
         metadata={"description": "The claim, for the desk where the complaint is; null where nobody has claimed it."},
     )
     answer = fields.Nested(Answer, allow_none=True)
+    earlier = fields.List(
+        fields.Nested(EarlierAnswer), metadata={"description": "The answer that the reporter objected to."}
+    )
+    acts = fields.List(
+        fields.String(), metadata={"description": "The acts of your role that are possible now, by their names."}
+    )
+    forwarding = fields.Integer(
+        metadata={"description": "The number of the classification: 1, and one more each time that it came back."}
+    )
+    cycle = fields.Integer(metadata={"description": "1, or 2 after an objection."})
+    kept = fields.Boolean(metadata={"description": "Whether it goes on although its reporter withdrew it."})
+    back = fields.String(
+        allow_none=True, metadata={"description": "The event with which it came back to step 3 the last time."}
+    )
+    back_why = fields.String(allow_none=True)
+    better_opd = fields.String(
+        allow_none=True, metadata={"description": "The OPD that the one which declined believes to be in charge."}
+    )
+    objected_to = fields.String(allow_none=True, metadata={"description": "The answer that was objected to."})
+    ended_why = fields.String(allow_none=True, metadata={"description": "Why the reporter withdrew it."})
+    declined_why = fields.String(allow_none=True)
+    recalled_why = fields.String(allow_none=True)
+    notes = fields.List(
+        fields.Nested(NoteOfDesk), metadata={"description": "The notes of your own desk; no reporter ever sees them."}
+    )
+    overtaken = fields.Boolean(
+        metadata={"description": "Whether your team's last act came after the main team had taken the complaint back."}
+    )
     undelivered = fields.List(
         fields.Nested(Undelivered),
         metadata={
@@ -193,9 +244,12 @@ class Complaint(ReportView):
 
 
 class TimelineEntry(Schema):
-    """A step that was done. Staff also see who did it, the OPD, and the notes written to them."""
+    """A step that was done, or an act beside the path, which may end no step.
 
-    step = fields.Integer(required=True)
+    Staff also see who did it, the OPD, and the notes written to them.
+    """
+
+    step = fields.Integer(required=True, allow_none=True)
     name = fields.String(required=True)
     activity = fields.String(required=True)
     event = fields.String(required=True)
@@ -204,9 +258,14 @@ class TimelineEntry(Schema):
         required=True,
         metadata={"description": f"When the step was done. For steps 1 and 7, {BY_DAY[0].lower()}{BY_DAY[1:]}"},
     )
-    output = fields.String(required=True, metadata={"description": "The document that this step produces."})
+    output = fields.String(
+        required=True, allow_none=True, metadata={"description": "The document that this step produces."}
+    )
     round = fields.Integer(allow_none=True)
-    minutes = fields.Integer(required=True, metadata={"description": "The step's standard time, in office minutes."})
+    forwarding = fields.Integer()
+    minutes = fields.Integer(
+        required=True, allow_none=True, metadata={"description": "The step's standard time, in office minutes."}
+    )
     came_at = fields.String(allow_none=True, metadata={"description": "When the step began; null for step 1."})
     due_at = fields.String(allow_none=True, metadata={"description": "When the step was due."})
     used_minutes = fields.Integer(allow_none=True, metadata={"description": "The office minutes that the step took."})
@@ -264,7 +323,11 @@ class Timeline(Schema):
     stands = fields.Dict(required=True, metadata=IN_PROCEDURE)
     next = fields.Dict(allow_none=True)
     entries = fields.List(fields.Nested(TimelineEntry), required=True)
-    acts = fields.List(fields.Nested(TimelineAct))
+    beside = fields.List(fields.Nested(TimelineAct))
+    overtaken = fields.List(
+        fields.Nested(TimelineEntry),
+        metadata={"description": "Acts that changed nothing, because another one prevailed."},
+    )
     documents = fields.List(fields.Nested(Document), required=True)
 
 

@@ -13,6 +13,7 @@ def register(app: Flask) -> None:
     """Register the pages with `app`."""
     from gateway.site import (
         account,
+        acts,
         admin,
         calendar,
         cases,
@@ -50,6 +51,7 @@ def register(app: Flask) -> None:
         account,
         reporter,
         cases,
+        acts,
         papers,
         evidence,
         uploads,

@@ -11,7 +11,7 @@ from marshmallow import Schema
 from gateway import complaints, desks, schemas
 from gateway.errors import RETRY_AFTER_SECONDS
 from gateway.journeys import BeingPrepared
-from gateway.site import colleagues, forms, journey, session, uploading, words
+from gateway.site import acts, colleagues, forms, journey, session, uploading, words
 from gateway.site.due import Due, of_service, of_step
 from gateway.site.forms import Form
 from gateway.site.guard import new_pages
@@ -20,10 +20,22 @@ from nkk.contracts import views
 from nkk.log import get_logger
 from nkk.messaging.calls import StageFailedError, StageUnavailableError
 from nkk.sop import steps
+from nkk.sop.acts import Act
+from nkk.sop.endings import WITHDRAWN
 from nkk.sop.steps import SERVICE_MINUTES, Role, Step
 from nkk.sop.text import isolated
 
-ACTS = ("terima", "serahkan", "klasifikasi", "tanggapan", "persetujuan", "jawaban", "kerjakan", "lepaskan", "identitas")
+ACTS = (
+    "terima",
+    "serahkan",
+    "klasifikasi",
+    "tanggapan",
+    "persetujuan",
+    "jawaban",
+    "kerjakan",
+    "lepaskan",
+    "identitas",
+)
 
 CHOSEN = "kirim-"
 """The prefix of the fields that choose a file of the response for the reporter."""
@@ -223,7 +235,8 @@ def _page(ticket: str, form: Form, reporter: Mapping[str, Any] | None = None) ->
     timeline = _timeline(ticket, case.get("confidential"))
     claimed = case.get("claim") if role in desks.STAFF else None
     entries = timeline["entries"] if timeline else []
-    names = colleagues.names([claimed["by"] if claimed else None, *(entry.get("by") for entry in entries)])
+    seen = (*entries, *case.get("notes", ()))
+    names = colleagues.names([claimed["by"] if claimed else None, *(each.get("by") for each in seen)])
     return render_template(
         "reporter_case.html" if role == Role.REPORTER else "case.html",
         form=form,
@@ -233,6 +246,9 @@ def _page(ticket: str, form: Form, reporter: Mapping[str, Any] | None = None) ->
         topic=words.topic(case, known),
         accused_opd=words.opd_name(case.get("accused_opd"), known),
         opd=words.opd_name(case.get("opd"), known),
+        better_opd=words.opd_name(case.get("better_opd"), known),
+        acts=acts.possible(case),
+        ratings=acts.RATINGS,
         draft=draft_name(ticket),
         timeline=timeline,
         names=names,
@@ -247,10 +263,16 @@ def _turn(role: Role, case: views.Complaint) -> Step | None:
     """Return the step of this complaint that waits for `role`; None where there is none."""
     state = case["stands"]["state"]
     if role == Role.OPERATOR:
+        if state == WITHDRAWN:
+            return None
         if not case.get("handed_over_at"):
             return steps.HAND_OVER
         answered = case.get("answer")
-        return steps.ANSWER if answered and not answered.get("sent_at") else None
+        return (
+            steps.ANSWER
+            if answered and not answered.get("sent_at") and Act.ANSWER in case.get("acts", (Act.ANSWER,))
+            else None
+        )
     if role == Role.MAIN_TEAM:
         return {"awaiting_classification": steps.CLASSIFY, "awaiting_approval": steps.APPROVE}.get(state)
     if role == Role.OPD_TEAM:
@@ -259,7 +281,7 @@ def _turn(role: Role, case: views.Complaint) -> Step | None:
 
 
 def _service(case: views.Complaint) -> Due | None:
-    finished = case["stands"]["state"] in ("closed", "receive")
+    finished = case["stands"]["state"] in ("closed", "receive", WITHDRAWN)
     return None if finished else of_service(case, SERVICE_MINUTES)
 
 
@@ -275,4 +297,4 @@ def _timeline(ticket: str, confidential: bool | None) -> dict[str, Any] | None:
         for entry in timeline["entries"]
     ]
     shown: Any = {**timeline, "entries": entries}
-    return {**shown, "stops": journey.stops(shown)}
+    return {**shown, "stops": journey.stops(shown), "others": journey.others(shown)}

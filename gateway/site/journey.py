@@ -8,12 +8,17 @@ from gateway.site.due import Due, due, of_service
 from gateway.site.language import passed, read_instant
 from nkk.contracts import views
 from nkk.sop import steps
+from nkk.sop.endings import WITHDRAWN
+from nkk.sop.journey import ANSWERED, REOPENED
 from nkk.sop.steps import PATHS, SERVICE_MINUTES, STEPS, Path, Step
 
 
 @dataclass(frozen=True)
 class Stop:
-    """One of the seven steps: `state` is done, now, next or skipped; `entries` and `acts` are what happened there."""
+    """One of the seven steps: `state` is done, now, next, skipped or, after a withdrawal, dropped.
+
+    `entries` and `acts` are what happened there.
+    """
 
     step: Step
     state: str
@@ -37,10 +42,24 @@ def whole(timeline: views.Timeline) -> Whole | None:
     at = timeline.get("service_due_at")
     if not at:
         return None
-    answered = next((entry["at"] for entry in timeline["entries"] if entry["step"] == steps.ANSWER.number), None)
+    answered = next((entry["at"] for entry in _this_cycle(timeline) if entry["event"] == ANSWERED), None)
+    if answered is None and timeline["stands"]["state"] == WITHDRAWN:
+        return None
     if answered is None:
         return Whole(at, of_service(timeline, SERVICE_MINUTES), None, False)
     return Whole(at, None, answered, passed(at, read_instant(answered)))
+
+
+def _this_cycle(timeline: views.Timeline) -> Sequence[views.Entry]:
+    """Return the entries since the objection, if there was one."""
+    entries = timeline["entries"]
+    objected = [place for place, entry in enumerate(entries) if entry["event"] == REOPENED]
+    return entries[objected[-1] :] if objected else entries
+
+
+def others(timeline: views.Timeline) -> list[views.Entry]:
+    """Return the entries of the acts that end no step."""
+    return [entry for entry in timeline["entries"] if entry["step"] is None]
 
 
 def stops(timeline: views.Timeline) -> list[Stop]:
@@ -54,11 +73,13 @@ def stops(timeline: views.Timeline) -> list[Stop]:
 def _stop(step: Step, timeline: views.Timeline, stands: int | None, on_path: bool) -> Stop:
     entries: Sequence[Mapping[str, Any]] = [entry for entry in timeline["entries"] if entry["step"] == step.number]
     # A notification of an earlier version gives no acts.
-    acts = [act for act in timeline.get("acts", ()) if act["step"] == step.number]
+    acts = [act for act in timeline.get("beside", ()) if act["step"] == step.number]
     if not on_path:
         return Stop(step, "skipped")
     if step.number == stands:
         return Stop(step, "now", entries, _promised(step, timeline), acts)
+    if stands is None and timeline["stands"]["state"] == WITHDRAWN:
+        return Stop(step, "done" if entries else "dropped", entries, acts=acts)
     done = stands is None or step.number < stands
     if done and not entries and step is steps.SUBMIT and timeline.get("submitted_at"):
         entries = [{"step": 1, "at": timeline["submitted_at"]}]

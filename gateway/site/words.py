@@ -63,7 +63,31 @@ STANDINGS = {
     "approved": _("Tanggapan diteruskan kepada operator"),
     "awaiting_answer": _("Perlu dijawab"),
     "answered": _("Jawaban sudah dikirim"),
+    "withdrawn": _("Dicabut pelapor"),
+    "declined": _("Dinyatakan bukan kewenangan"),
+    "recalled": _("Ditarik kembali Tim NKK Utama"),
+    "returned": _("Dikembalikan kepada Tim NKK Utama"),
+    "objected": _("Pelapor menyatakan keberatan"),
 }
+
+TURNS = {
+    "response.returned.v1": _("dikembalikan"),
+    "complaint.declined.v1": _("dinyatakan bukan kewenangan"),
+    "complaint.recalled.v1": _("ditarik kembali"),
+    "answer.returned.v1": _("dikembalikan: ini pengaduan"),
+    "complaint.withdrawn.v1": _("laporan dicabut"),
+    "complaint.kept.v1": _("dilanjutkan tanpa pelapor"),
+    "complaint.reopened.v1": _("keberatan atas jawaban"),
+}
+"""What an event is called on a page where a step can end, or not end, in several ways."""
+
+BACK = {
+    "complaint.declined.v1": _("Perangkat daerah menyatakan ini bukan kewenangannya"),
+    "complaint.recalled.v1": _("Ditarik kembali dari perangkat daerah"),
+    "answer.returned.v1": _("Operator menyatakan ini pengaduan, bukan informasi"),
+    "complaint.reopened.v1": _("Pelapor menyatakan keberatan atas jawaban"),
+}
+"""Why a case is at step 3 again."""
 
 KINDS = {"complaint": _("Pengaduan"), "information": _("Permintaan informasi"), "aspiration": _("Aspirasi")}
 PATHS = {"complaint": _("Pengaduan"), "information": _("Informasi")}
@@ -75,6 +99,9 @@ LETTERS = {
     "answered": _("Surat bahwa laporan telah dijawab"),
     "late": _("Surat permintaan maaf karena terlambat"),
     "reminder": _("Surat pengingat bahwa jawaban menunggu dibaca"),
+    "withdrawn": _("Surat bahwa laporan dicabut"),
+    "withdrawn_late": _("Surat bahwa pencabutan terlambat"),
+    "objected": _("Surat bahwa keberatan diterima"),
 }
 
 DOCUMENTS = {
@@ -107,6 +134,8 @@ def register(app: Flask) -> None:
         "steps": STEP_NAMES,
         "meanings": STEP_MEANINGS,
         "standings": STANDINGS,
+        "turns": TURNS,
+        "back": BACK,
         "kinds": KINDS,
         "paths": PATHS,
         "letters": LETTERS,

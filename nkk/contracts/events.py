@@ -58,8 +58,14 @@ def _step() -> fields.Integer:
     return fields.Integer(strict=True, validate=validate.Range(1, 7))
 
 
-def _round(least: int = 1) -> fields.Integer:
-    return fields.Integer(strict=True, validate=validate.Range(least, 1_000))
+def _round(least: int = 1, **options: Any) -> fields.Integer:
+    return fields.Integer(strict=True, validate=validate.Range(least, 1_000), **options)
+
+
+def _forwarding() -> fields.Integer:
+    """Return the field of the number of the classification that the event belongs to: 1, and one more each time that
+    the case came back to step 3; 1 in older events."""
+    return _round(load_default=1)
 
 
 @event("reporter.registered.v1", service="intake", consumers=("notification",), subject="reporter_id", private=True)
@@ -174,6 +180,7 @@ class ComplaintSupplemented(EventData):
 
     ticket: str = wire(Ticket())
     opd: str = wire(Slug())
+    forwarding: int = wire(_forwarding())
     files: Sequence[dict[str, Any]] = wire(told_files())
 
 
@@ -182,6 +189,7 @@ class ComplaintClassifiedAsInformation(EventData):
     """Step 3, "ya": the report was classified as information; the operator answers it, using the main team's `note`."""
 
     ticket: str = wire(Ticket())
+    forwarding: int = wire(_forwarding())
     note: str | None = wire(PlainText(NOTE_LENGTH, allow_none=True))
     service_due_at: datetime = wire(Instant())
     service_calendar: int | None = wire(_service_calendar())
@@ -191,10 +199,13 @@ class ComplaintClassifiedAsInformation(EventData):
 
 @event("complaint.forwarded.v1", service="triage", consumers=("opd_response", "notification"))
 class ComplaintForwarded(_Report):
-    """Step 3, "tidak": the report was classified as a complaint and forwarded to the team of `opd`."""
+    """Step 3, "tidak": the report was classified as a complaint and forwarded to the team of `opd`. `round` is the
+    number of responses that were received before."""
 
     ticket: str = wire(Ticket())
     opd: str = wire(Slug())
+    forwarding: int = wire(_forwarding())
+    round: int = wire(_round(0, load_default=0))
     note: str | None = wire(PlainText(NOTE_LENGTH, allow_none=True))
     service_due_at: datetime = wire(_service_due_day())
     service_calendar: int | None = wire(_service_calendar())
@@ -209,6 +220,7 @@ class ResponseSubmitted(EventData):
 
     ticket: str = wire(Ticket())
     opd: str = wire(Slug())
+    forwarding: int = wire(_forwarding())
     round: int = wire(_round())
     text: str = wire(PlainText(TEXT_LENGTH))
     calendar: int = wire(_calendar())
@@ -222,6 +234,7 @@ class ResponseReturned(EventData):
 
     ticket: str = wire(Ticket())
     opd: str = wire(Slug())
+    forwarding: int = wire(_forwarding())
     round: int = wire(_round())
     note: str = wire(PlainText(NOTE_LENGTH))
     calendar: int = wire(_calendar())
@@ -234,6 +247,7 @@ class ResponseApproved(EventData):
 
     ticket: str = wire(Ticket())
     opd: str = wire(Slug())
+    forwarding: int = wire(_forwarding())
     round: int = wire(_round())
     text: str = wire(PlainText(TEXT_LENGTH))
     note: str | None = wire(PlainText(NOTE_LENGTH, allow_none=True))
@@ -249,6 +263,7 @@ class AnswerSent(EventData):
     """Step 6: the operator sent the answer to the reporter."""
 
     ticket: str = wire(Ticket())
+    forwarding: int = wire(_forwarding())
     path: str = wire(_one_of(Path))
     calendar: int = wire(_calendar())
     by: str = wire(_opaque())
@@ -259,8 +274,108 @@ class ComplaintClosed(EventData):
     """Step 7: the complaint was closed. `how`: the answer was confirmed, opened (read while logged in), or lapsed."""
 
     ticket: str = wire(Ticket())
+    forwarding: int = wire(_forwarding())
     path: str = wire(_one_of(Path))
     how: str = wire(fields.String(validate=validate.OneOf(["confirmed", "opened", "lapsed"])))
+
+
+@event("complaint.withdrawn.v1", service="intake", consumers=("triage", "notification"))
+class ComplaintWithdrawn(EventData):
+    """The reporter withdrew their report, which ends it outside of steps 6 and 7, unless the answer of this `cycle` was
+    sent before. `cycle` is 1, or 2 after an objection. `handed_over` says whether step 2 was done. The event's `time`
+    is the day of it only, as its first instant in WIB."""
+
+    ticket: str = wire(Ticket())
+    cycle: int = wire(_round())
+    handed_over: bool = wire(fields.Boolean())
+    reason: str = wire(PlainText(NOTE_LENGTH))
+
+
+@event("complaint.ended.v1", service="triage", consumers=("opd_response",))
+class ComplaintEnded(EventData):
+    """A complaint that is with the team of `opd` ended outside of the steps; `how` is `withdrawn`. The event's `time`
+    is the day of it only, as its first instant in WIB."""
+
+    ticket: str = wire(Ticket())
+    opd: str = wire(Slug())
+    forwarding: int = wire(_forwarding())
+    how: str = wire(fields.String(validate=validate.OneOf(["withdrawn"])))
+    reason: str | None = wire(PlainText(NOTE_LENGTH, allow_none=True))
+
+
+@event("complaint.kept.v1", service="triage", consumers=("intake", "opd_response", "notification"))
+class ComplaintKept(EventData):
+    """The main team lets a withdrawn report go on without its reporter: at step 3, or at step 5 with response number
+    `round`, if that is not 0. `forwarding` is the new number that its further events have."""
+
+    ticket: str = wire(Ticket())
+    forwarding: int = wire(_forwarding())
+    round: int = wire(_round(0))
+    note: str = wire(PlainText(NOTE_LENGTH))
+    calendar: int = wire(_calendar())
+    by: str = wire(_opaque())
+
+
+@event("complaint.declined.v1", service="opd_response", consumers=("triage", "notification"))
+class ComplaintDeclined(EventData):
+    """The OPD team declined the complaint, which is not its own: back to step 3. `note` says why, `better` names the
+    OPD that it believes to be in charge, if it knows one; `round` is the number of the response that was awaited."""
+
+    ticket: str = wire(Ticket())
+    opd: str = wire(Slug())
+    forwarding: int = wire(_forwarding())
+    round: int = wire(_round())
+    note: str = wire(PlainText(NOTE_LENGTH))
+    better: str | None = wire(Slug(allow_none=True))
+    calendar: int = wire(_calendar())
+    by: str = wire(_opaque())
+
+
+@event("complaint.recalled.v1", service="triage", consumers=("opd_response", "notification"))
+class ComplaintRecalled(EventData):
+    """The main team took the complaint back from the team of `opd`: back to step 3. Response number `round`, which was
+    awaited, and a declination change nothing any more."""
+
+    ticket: str = wire(Ticket())
+    opd: str = wire(Slug())
+    forwarding: int = wire(_forwarding())
+    round: int = wire(_round())
+    note: str = wire(PlainText(NOTE_LENGTH))
+    calendar: int = wire(_calendar())
+    by: str = wire(_opaque())
+
+
+@event("answer.returned.v1", service="notification", consumers=("triage",))
+class AnswerReturned(EventData):
+    """The operator found that what was classified as information is a complaint after all: back to step 3."""
+
+    ticket: str = wire(Ticket())
+    forwarding: int = wire(_forwarding())
+    note: str = wire(PlainText(NOTE_LENGTH))
+    calendar: int = wire(_calendar())
+    by: str = wire(_opaque())
+
+
+@event("complaint.reopened.v1", service="notification", consumers=("intake", "triage", "opd_response"))
+class ComplaintReopened(EventData):
+    """The reporter objected to the answer, once: a second cycle begins at step 3. Its clock starts with the day after
+    the event's `time`, which is the day of the objection only, as its first instant in WIB."""
+
+    ticket: str = wire(Ticket())
+    forwarding: int = wire(_forwarding())
+    cycle: int = wire(_round())
+    reason: str = wire(PlainText(TEXT_LENGTH))
+    answer: str = wire(PlainText(TEXT_LENGTH))
+    calendar: int = wire(_calendar())
+
+
+@event("answer.rated.v1", service="notification")
+class AnswerRated(EventData):
+    """The reporter rated the answer, from 1 to 5. The event's `time` is the day of it only."""
+
+    ticket: str = wire(Ticket())
+    forwarding: int = wire(_forwarding())
+    rating: int = wire(fields.Integer(strict=True, validate=validate.Range(1, 5)))
 
 
 STAGES = ("intake", "triage", "opd_response", "notification")
@@ -292,6 +407,7 @@ class _Alarm(EventData):
 
     ticket: str = wire(Ticket())
     step: int = wire(_step())
+    forwarding: int = wire(_forwarding())
     role: str = wire(_one_of(PERSONS))
     opd: str | None = wire(Slug(allow_none=True))
     round: int = wire(_round(0))
@@ -331,6 +447,14 @@ EVENTS: tuple[type[EventData], ...] = (
     ResponseApproved,
     AnswerSent,
     ComplaintClosed,
+    ComplaintWithdrawn,
+    ComplaintEnded,
+    ComplaintKept,
+    ComplaintDeclined,
+    ComplaintRecalled,
+    AnswerReturned,
+    ComplaintReopened,
+    AnswerRated,
     StepDueSoon,
     StepOverdue,
     CalendarChanged,

@@ -24,6 +24,14 @@ class Claimed(TypedDict):
     claim: Claim | None
 
 
+class Note(TypedDict):
+    """A note of staff about a case; `by` is an account's id."""
+
+    at: str
+    by: str
+    text: str
+
+
 class Left(TypedDict):
     """The office minutes left on the step's and the service's clock: negative when overdue, None when stopped."""
 
@@ -92,20 +100,25 @@ class Clock(TypedDict):
 class Step(Clock):
     """A step of a journey. `role` carries it out; `minutes` is its standard time in office minutes."""
 
-    step: int
+    step: int | None
     name: str
     activity: str
     role: str
-    minutes: int
+    minutes: int | None
 
 
 class Entry(Step):
-    """A step that was done. Staff also see the account that did it, the OPD, and the notes addressed to them."""
+    """A step that was done, or an act beside the path, which may end no step: `step`, `minutes`, `output` are None
+    then.
+
+    Staff also see the account that did it, the OPD, and the notes addressed to them.
+    """
 
     event: str
     at: str
-    output: str
+    output: str | None
     round: int | None
+    forwarding: NotRequired[int]
     by: NotRequired[str | None]
     opd: NotRequired[str | None]
     note: NotRequired[str | None]
@@ -139,7 +152,8 @@ class Timeline(TypedDict):
     stands: Stands
     next: Next | None
     entries: list[Entry]
-    acts: NotRequired[list[Act]]
+    beside: NotRequired[list[Act]]
+    overtaken: NotRequired[list[Entry]]
 
 
 class Standing(TypedDict):
@@ -165,10 +179,23 @@ class Answer(TypedDict):
     files: NotRequired[list[File]]
 
 
+class EarlierAnswer(TypedDict):
+    """An answer to which the reporter objected, as it was sent."""
+
+    text: str
+    sent_at: str
+    how: str | None
+    rating: int | None
+    objection: str | None
+    files: list[File]
+
+
 class Read(Standing):
     """The state of a complaint for its reporter, with the answer once it was sent."""
 
     answer: Answer | None
+    earlier: NotRequired[list[EarlierAnswer]]
+    acts: NotRequired[list[str]]
 
 
 class AnswerCase(Case, Answer):
@@ -193,6 +220,7 @@ class Answering(Standing):
 
     answer: AnswerCase | None
     undelivered: list[Undelivered]
+    acts: NotRequired[list[str]]
 
 
 class Complaint(Standing):
@@ -212,7 +240,11 @@ class Complaint(Standing):
     response_files: NotRequired[list[File]]
     claim: NotRequired[Claim | None]
     answer: NotRequired[AnswerCase | Answer | None]
+    earlier: NotRequired[list[EarlierAnswer]]
     undelivered: NotRequired[list[Undelivered]]
+    acts: NotRequired[list[str]]
+    better_opd: NotRequired[str | None]
+    notes: NotRequired[list[Note]]
 
 
 class Category(TypedDict):
@@ -239,6 +271,9 @@ class Fact(TypedDict):
     at: str
     round: int
     calendar: int
+    forwarding: NotRequired[int]
+    cycle: NotRequired[int]
+    opd: NotRequired[str | None]
 
 
 class Record(TypedDict):

@@ -7,7 +7,9 @@ of access to cases.
 from nkk.desk.calendars import Calendars, KeptCalendars, calendars_table
 from nkk.desk.claims import claim_columns
 from nkk.desk.clocks import ClockedWork, alarm_index, clock_columns, due_alarms
+from nkk.desk.endings import ending_columns
 from nkk.desk.files import AttachingWork, attached_table, files_column
+from nkk.desk.notes import NotingWork, notes_table
 from nkk.desk.record import (
     FILE_OPENED,
     IDENTITY_SHOWN,
@@ -32,6 +34,7 @@ __all__ = [
     "Calendars",
     "ClockedWork",
     "KeptCalendars",
+    "NotingWork",
     "RecordedWork",
     "Rows",
     "Wanted",
@@ -41,9 +44,11 @@ __all__ = [
     "claim_columns",
     "clock_columns",
     "due_alarms",
+    "ending_columns",
     "files_column",
     "in_turn",
     "narrowed",
+    "notes_table",
     "opening",
     "read_wanted",
     "record_table",

@@ -58,6 +58,7 @@ class ClockedWork(Work):
         event = _EVENTS[alarm](
             ticket=timed.ticket,
             step=step.number,
+            forwarding=timed.about_forwarding,
             role=step.role,
             opd=timed.team_opd,
             round=timed.about_round,

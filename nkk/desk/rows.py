@@ -4,7 +4,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any, ClassVar, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, select, true, update
+from sqlalchemy import Column, ColumnElement, Connection, Select, Table, select, true, update
 
 from nkk.desk.clocks import due_alarms
 from nkk.desk.worklist import EVERYTHING, Wanted, in_turn, narrowed
@@ -27,6 +27,9 @@ class Rows(Generic[Held]):
     TABLE: ClassVar[Table]
     HELD: ClassVar[type[Any]]
     OPEN: ClassVar[ColumnElement[bool]]
+    NEWEST: ClassVar[Column[Any] | None] = None
+    """A second column of the primary key, for a table that may have several rows of a ticket: the newest is its
+    case."""
 
     _changing: ClassVar[tuple[str, ...]]
 
@@ -45,7 +48,8 @@ class Rows(Generic[Held]):
     def save(self, held: Held) -> None:
         """Update all columns of a case except the report's, which never change."""
         row = {name: getattr(held, name) for name in self._changing}
-        self._connection.execute(update(self.TABLE).where(self.TABLE.c.ticket == held.ticket).values(row))
+        key = [column == getattr(held, column.name) for column in self.TABLE.primary_key]
+        self._connection.execute(update(self.TABLE).where(*key).values(row))
 
     def due_alarms(self, now: datetime, limit: int) -> list[Held]:
         """Return cases with an alarm to raise at `now`, locked."""
@@ -62,6 +66,8 @@ class Rows(Generic[Held]):
         """Return the case of `ticket`, locked with `for_update`; None where this desk has none that `group` may see."""
         self._inserts.flush()
         query = select(self.TABLE).where(self.TABLE.c.ticket == ticket, self._of_group(group))
+        if self.NEWEST is not None:
+            query = query.order_by(self.NEWEST.desc()).limit(1)
         row = self._connection.execute(query.with_for_update() if for_update else query).first()
         return self.HELD(**row._mapping) if row else None
 

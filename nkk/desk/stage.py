@@ -7,10 +7,11 @@ from datetime import datetime
 from functools import wraps
 from typing import Any, ClassVar, TypeVar, cast
 
-from marshmallow import Schema
+from marshmallow import Schema, fields
 
 from nkk.contracts import Event, views
 from nkk.contracts.events import CalendarChanged, ComplaintClosed
+from nkk.contracts.fields import NOTE_LENGTH, Instant, PlainText
 from nkk.contracts.files import FileView, UploadIds
 from nkk.desk.calendars import Calendars
 from nkk.desk.record import opening, viewing
@@ -22,6 +23,7 @@ from nkk.messaging.stage import Stage, UnitOfWorkProvider
 from nkk.sop import files
 from nkk.sop.claims import Claimable
 from nkk.sop.clock import Calendar
+from nkk.sop.refusals import NotYourRole
 from nkk.sop.steps import Role
 from nkk.store.work import Publishable
 from nkk.trust.actor import Actor, requires
@@ -31,6 +33,20 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 TELL_SECONDS = 10
 BATCH = 100
+
+
+class NoteForm(Schema):
+    """A note about a case."""
+
+    text = PlainText(NOTE_LENGTH, required=True)
+
+
+class NoteView(Schema):
+    """A note as staff see it."""
+
+    at = Instant()
+    by = fields.String()
+    text = fields.String()
 
 
 class CalendarsProvider(DependencyProvider):
@@ -156,7 +172,38 @@ class Desk(RaisesAlarms):
         return {"ticket": ticket, "claim": case.claim_at(work.now)}
 
 
-class CaseDesk(Desk):
+class NotesDesk(Desk):
+    """A desk whose staff write notes about a case, which Tim Utama reads too."""
+
+    @rpc
+    @of_the_desk
+    def add_note(self, actor: Actor, ticket: str, text: str | None) -> list[views.Note]:
+        """Add a note about a case at the caller's desk, and return all of them."""
+        form = load(NoteForm, {"text": text})
+        with self.uow.begin() as work:
+            case = work.clocked.get(ticket, actor.group)
+            work.add_note(actor, case.ticket, form["text"])
+            found = work.notes_on(case.ticket, actor.group)
+        return NoteView(many=True).dump(found)
+
+    @rpc
+    @requires(Role.OPERATOR, Role.MAIN_TEAM, Role.OPD_TEAM)
+    def notes(self, actor: Actor, ticket: str) -> list[views.Note]:
+        """Return the notes of this desk about a case, for its own staff and for Tim Utama."""
+        if actor.role not in (self.role, Role.MAIN_TEAM):
+            raise NotYourRole
+        with viewing(self.uow, actor, ticket, "notes") as work:
+            self.may_read_notes(work, actor, ticket)
+            found = work.notes_on(ticket, actor.group)
+        return NoteView(many=True).dump(found)
+
+    def may_read_notes(self, work: Any, actor: Actor, ticket: str) -> None:
+        """Raise UnknownTicket where the caller's own desk does not have the case."""
+        if actor.role == self.role:
+            work.clocked.get(ticket, actor.group)
+
+
+class CaseDesk(NotesDesk):
     """A desk whose own stage gives the whole case."""
 
     viewed: ClassVar[type[Schema]]
@@ -168,7 +215,9 @@ class CaseDesk(Desk):
         """Return one whole case, and record the view."""
         with viewing(self.uow, actor, ticket, "case") as work:
             case = work.clocked.get(ticket, actor.group)
-        return self.shown(self.viewed(), case, work.now)
+            notes = work.notes_on(ticket, actor.group)
+        more = {"acts": case.acts(), "notes": NoteView(many=True).dump(notes)}
+        return self.shown(self.viewed(), case, work.now) | more
 
     @rpc
     @of_the_desk

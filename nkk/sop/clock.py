@@ -52,9 +52,14 @@ def day_of(value: datetime) -> datetime:
     return value.astimezone(WIB).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
+def day_after(value: datetime) -> datetime:
+    """Return the start of the day after that of `value`, in WIB."""
+    return day_of(value) + timedelta(days=1)
+
+
 def end_of_day(value: datetime) -> datetime:
     """Return the last second of the day of `value`, in WIB: the form of a due time that is told to the day only."""
-    return day_of(value) + timedelta(days=1, seconds=-1)
+    return day_after(value) - timedelta(seconds=1)
 
 
 def write_day(value: datetime) -> str:

@@ -3,44 +3,66 @@
 They must equal the clocks that the stages keep, which makes the stages' clocks verifiable.
 """
 
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import zip_longest
+from typing import TypeVar
 
 from nkk.sop import steps
-from nkk.sop.clock import Calendar
+from nkk.sop.clock import Calendar, day_after
 from nkk.sop.steps import Role, Step
 
 
 @dataclass(frozen=True)
 class Turn:
-    """The step that an event ends, and the step that it begins (`then`) or None."""
+    """The step that an event ends, and the step that it begins (`then`) or None.
 
-    ends: Step
+    The step that is ended is None for an act beside the path, which ends whatever step the case is at.
+    """
+
+    ends: Step | None
     then: Step | None
     instead: str | None = None
 
     @property
     def activity(self) -> str:
-        """The activity in the SOP's words; `instead` is ours, for an end of a step that the SOP has no words for."""
-        return self.instead or self.ends.activity
+        """The activity in the SOP's words; `instead` is ours, for an act that the SOP has no words for."""
+        return self.instead or (self.ends.activity if self.ends else "")
 
+
+SUBMITTED, ANSWERED, CLOSED = "complaint.submitted.v2", "answer.sent.v1", "complaint.closed.v1"
+DECLINED, RECALLED, RETURNED = "complaint.declined.v1", "complaint.recalled.v1", "answer.returned.v1"
+WITHDRAWN, KEPT, REOPENED = "complaint.withdrawn.v1", "complaint.kept.v1", "complaint.reopened.v1"
 
 TURNS = {
     "complaint.submitted.v1": Turn(steps.SUBMIT, steps.HAND_OVER),
-    "complaint.submitted.v2": Turn(steps.SUBMIT, steps.HAND_OVER),
+    SUBMITTED: Turn(steps.SUBMIT, steps.HAND_OVER),
     "complaint.handed_over.v1": Turn(steps.HAND_OVER, steps.CLASSIFY),
     "complaint.classified_as_information.v1": Turn(steps.CLASSIFY, steps.ANSWER),
     "complaint.forwarded.v1": Turn(steps.CLASSIFY, steps.RESPOND),
+    DECLINED: Turn(steps.RESPOND, steps.CLASSIFY, "Menyatakan pengaduan bukan kewenangannya"),
+    RECALLED: Turn(steps.RESPOND, steps.CLASSIFY, "Menarik kembali pengaduan dari Tim NKK Pembantu"),
     "response.submitted.v1": Turn(steps.RESPOND, steps.APPROVE),
     "response.returned.v1": Turn(
         steps.APPROVE, steps.RESPOND, "Menerima tanggapan atas pengaduan dan mengembalikannya kepada Tim NKK Pembantu"
     ),
     "response.approved.v1": Turn(steps.APPROVE, steps.ANSWER),
-    "answer.sent.v1": Turn(steps.ANSWER, steps.RECEIVE),
-    "complaint.closed.v1": Turn(steps.RECEIVE, None),
+    RETURNED: Turn(
+        steps.ANSWER, steps.CLASSIFY, "Menyatakan informasi sebagai pengaduan dan mengembalikannya kepada Tim NKK"
+    ),
+    ANSWERED: Turn(steps.ANSWER, steps.RECEIVE),
+    CLOSED: Turn(steps.RECEIVE, None),
+    REOPENED: Turn(None, steps.CLASSIFY, "Menyatakan keberatan atas jawaban"),
+    WITHDRAWN: Turn(None, None, "Mencabut laporan"),
+    KEPT: Turn(None, steps.CLASSIFY, "Melanjutkan laporan yang dicabut"),
 }
+
+BACK = (DECLINED, RECALLED, RETURNED, REOPENED)
+"""The events with which a case comes back to step 3, where it is classified anew."""
+
+_PART = {steps.RESPOND: 1, steps.APPROVE: 1, steps.ANSWER: 2, steps.RECEIVE: 2}
 
 
 @dataclass(frozen=True)
@@ -51,34 +73,91 @@ class Beside:
     activity: str
 
 
-ACTS = {"report.added_to.v1": Beside(Role.REPORTER, "Menambahkan berkas pada laporan")}
+BESIDE = {"report.added_to.v1": Beside(Role.REPORTER, "Menambahkan berkas pada laporan")}
 """The events of a journey besides those of TURNS."""
 
 
 @dataclass(frozen=True)
 class Fact:
-    """One event of a journey. `round` counts the OPD's responses; `calendar` is the version for the next clock."""
+    """One event of a journey.
+
+    `round` counts the OPDs' responses; `calendar` is the version for the next clock; `forwarding` counts the
+    classifications, one more for each time that the case came back to step 3; `cycle` is 2 after an objection.
+    """
 
     type: str
     at: datetime
     round: int = 0
     calendar: int = 0
+    forwarding: int = 1
+    cycle: int = 1
 
     @property
     def turn(self) -> Turn:
         return TURNS[self.type]
 
     @property
-    def place(self) -> tuple[int, int, int]:
+    def then(self) -> Step | None:
+        """The step that begins with this fact."""
+        return steps.APPROVE if self.type == KEPT and self.round else self.turn.then
+
+    @property
+    def begins_at(self) -> datetime:
+        """The start of the next step's clock: after an objection, of which only the day may be told, the next day."""
+        return day_after(self.at) if self.type == REOPENED else self.at
+
+    @property
+    def place(self) -> tuple[float, int, int, int]:
         """The sort key in the procedure's order; events may arrive out of order, and machines' clocks may differ."""
-        number = self.turn.ends.number
-        part = 0 if number <= steps.CLASSIFY.number else 1 if number <= steps.APPROVE.number else 2
-        return part, self.round, number
+        ends = self.turn.ends
+        if self.type == KEPT:
+            return self.forwarding, -1, 0, 0
+        if ends is None:
+            return self.forwarding, 3, 0, 0
+        return self.forwarding, _PART.get(ends, 0), self.round, ends.number
+
+
+F = TypeVar("F", bound=Fact)
+
+
+def in_order(facts: Iterable[F]) -> tuple[list[F], list[F]]:
+    """Return the facts that count in the procedure's order, and those that another act overtook.
+
+    A complaint that was taken back takes no response and no declination that were on their way. A withdrawal comes
+    after everything else of its cycle, and not at all where the answer of that cycle was sent.
+    """
+    known = list(facts)
+    recalled = {fact.forwarding: fact.round for fact in known if fact.type == RECALLED}
+    begins = {fact.cycle: fact.forwarding + 1 for fact in known if fact.type == REOPENED}
+
+    def cycle_of(fact: Fact) -> int:
+        if fact.type == WITHDRAWN:
+            return fact.cycle
+        return max((cycle for cycle, first in begins.items() if fact.forwarding >= first), default=1)
+
+    answered = {cycle_of(fact) for fact in known if fact.type == ANSWERED}
+    kept = {cycle_of(fact): fact.forwarding for fact in known if fact.type == KEPT}
+
+    def is_overtaken(fact: Fact) -> bool:
+        if fact.type == WITHDRAWN:
+            return fact.cycle in answered and fact.cycle not in kept
+        if fact.type == DECLINED or (fact.type != RECALLED and fact.turn.ends == steps.RESPOND):
+            return fact.forwarding in recalled and fact.round >= recalled[fact.forwarding]
+        return False
+
+    def place(fact: Fact) -> tuple[float, int, int, int]:
+        if fact.type != WITHDRAWN:
+            return fact.place
+        goes_on = kept.get(fact.cycle, math.inf) - 1
+        return goes_on, 4, 0, 0
+
+    overtaken = [fact for fact in known if is_overtaken(fact)]
+    return sorted((fact for fact in known if not is_overtaken(fact)), key=place), overtaken
 
 
 @dataclass(frozen=True)
 class Clock:
-    """One run of a step's clock. `done_at` is None while it runs; `round` counts the OPD's responses."""
+    """One run of a step's clock. `done_at` is None while it runs; `round` counts the OPDs' responses."""
 
     step: Step
     round: int
@@ -86,6 +165,14 @@ class Clock:
     came_at: datetime
     due_at: datetime
     done_at: datetime | None
+    forwarding: int = 1
+    ended_by: str | None = None
+    """The type of the event that ended it."""
+
+    @property
+    def withdrawn(self) -> bool:
+        """Whether it ended because the report was withdrawn, so that its step was not done."""
+        return self.ended_by == WITHDRAWN
 
     def used(self, now: datetime) -> int:
         """Return the whole office minutes that the step took, or has taken by `now`."""
@@ -98,21 +185,34 @@ class Clock:
 
 def clocks(facts: Iterable[Fact], calendar_of: Callable[[int], Calendar]) -> list[Clock]:
     """Return every clock that `facts` started, in the procedure's order. Step 1 has none: its start is not known."""
-    ordered = sorted(facts, key=lambda fact: fact.place)
+    ordered, _ = in_order(facts)
     found = []
     for fact, following in zip_longest(ordered, ordered[1:]):
-        step = fact.turn.then
+        step = fact.then
         if step is None:
             continue
-        calendar = calendar_of(fact.calendar)
-        # A later event may have been consumed before the one that ends the step.
-        done_at = following.at if following and _ends(following, step, round_of(fact)) else None
-        found.append(Clock(step, round_of(fact), calendar, fact.at, calendar.due(fact.at, step.minutes), done_at))
+        calendar, start = calendar_of(fact.calendar), fact.begins_at
+        ended = _end(fact, following, start)
+        due = calendar.due(start, step.minutes)
+        by = following.type if following and ended else None
+        found.append(Clock(step, round_of(fact), calendar, start, due, ended, forwarding_after(fact), by))
     return found
 
 
-def _ends(fact: Fact, step: Step, round_: int) -> bool:
-    return fact.turn.ends == step and round_ in (0, fact.round)
+def _end(fact: Fact, following: Fact | None, start: datetime) -> datetime | None:
+    """Return when the step that `fact` begins ended; None where that is not known yet."""
+    if following is None:
+        return None
+    if following.type == WITHDRAWN:
+        return max(start, following.at)
+    # A later event may have been consumed before the one that ends the step.
+    ends = following.turn.ends == fact.then and round_of(fact) in (0, following.round)
+    return following.at if ends else None
+
+
+def forwarding_after(fact: Fact) -> int:
+    """Return the number of the classification that the step after `fact` belongs to."""
+    return fact.forwarding + 1 if fact.type in BACK else fact.forwarding
 
 
 def service_due(submitted_at: datetime, calendar: Calendar) -> datetime:
@@ -120,7 +220,17 @@ def service_due(submitted_at: datetime, calendar: Calendar) -> datetime:
     return calendar.due(submitted_at, steps.SERVICE_MINUTES)
 
 
+def services(facts: Sequence[F]) -> list[tuple[F, F | None]]:
+    """Return, for each cycle of `facts` (in order), the fact that begins it and the one that answers it, or None."""
+    begun = [fact for fact in facts if fact.turn.ends == steps.SUBMIT or fact.type == REOPENED]
+    found = []
+    for first, following in zip_longest(begun, begun[1:]):
+        of_cycle = facts[facts.index(first) : facts.index(following) if following else None]
+        found.append((first, next((fact for fact in of_cycle if fact.type == ANSWERED), None)))
+    return found
+
+
 def round_of(fact: Fact) -> int:
     """Return the number of the OPD's response that the step after `fact` is about; 0 where there is none."""
-    step = fact.turn.then
+    step = fact.then
     return fact.round + 1 if step == steps.RESPOND else fact.round if step == steps.APPROVE else 0

@@ -3,28 +3,40 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import zip_longest
 from typing import Any
 
 from nkk.sop import steps
 from nkk.sop.calendar import read_calendar
 from nkk.sop.clock import WIB, Calendar, Stretch
 from nkk.sop.indonesian import DAYS, ROLES, written_minutes
-from nkk.sop.journey import Fact, clocks, service_due
+from nkk.sop.journey import WITHDRAWN, Fact, clocks, in_order, service_due, services
 
 PATHS = {steps.Path.INFORMATION: "informasi", steps.Path.COMPLAINT: "pengaduan", None: "belum diklasifikasi"}
 
 
 @dataclass(frozen=True)
 class Recorded(Fact):
-    """A fact with the id of its event."""
+    """A fact with the id of its event, and the OPD that it concerns, if any."""
 
     event_id: str = ""
+    opd: str | None = None
 
 
 def read_facts(journey: Mapping[str, Any]) -> list[Recorded]:
     """Return the facts of a journey in the form in which notification gives them."""
     return [
-        Recorded(fact["type"], datetime.fromisoformat(fact["at"]), fact["round"], fact["calendar"], fact["event_id"])
+        Recorded(
+            type=fact["type"],
+            at=datetime.fromisoformat(fact["at"]),
+            round=fact["round"],
+            calendar=fact["calendar"],
+            # A stage of an earlier version does not give these.
+            forwarding=fact.get("forwarding", 1),
+            cycle=fact.get("cycle", 1),
+            opd=fact.get("opd"),
+            event_id=fact["event_id"],
+        )
         for fact in journey["facts"]
     ]
 
@@ -42,43 +54,64 @@ def proof(
     They say when and by which event it started, each date's office time up to its due time, and when it was done. A
     running clock is counted to `now`.
     """
-    told = {(fact.turn.ends, fact.at): fact for fact in facts}
-    began = {(fact.turn.then, fact.at): fact for fact in facts}
+    ordered, overtaken = in_order(facts)
     yield f"{ticket} · {PATHS[steps.Path(path) if path else None]}"
-    yield from _service(facts, calendars.__getitem__, now)
-    for clock in clocks(facts, calendars.__getitem__):
+    yield from _services(ordered, calendars.__getitem__, now)
+    found = iter(clocks(ordered, calendars.__getitem__))
+    for fact, following in zip_longest(ordered, ordered[1:]):
+        if fact.then is None:
+            if fact.type == WITHDRAWN:
+                yield ""
+                yield _event("dicabut", fact)
+            continue
+        clock = next(found)
         yield ""
         number = f", tanggapan ke-{clock.round}" if clock.round else ""
+        again = f", klasifikasi ke-{clock.forwarding}" if clock.forwarding > 1 else ""
         yield (
-            f"Langkah {clock.step.number}{number} · {clock.step.activity} · {ROLES[clock.step.role]} · waktu baku "
-            f"{written_minutes(clock.step.minutes)} · {_version(clock.calendar)}"
+            f"Langkah {clock.step.number}{number}{again} · {clock.step.activity} · {ROLES[clock.step.role]} · "
+            f"waktu baku {written_minutes(clock.step.minutes)} · {_version(clock.calendar)}"
         )
-        yield _event("mulai", began[clock.step, clock.came_at])
+        yield _event("mulai", fact)
+        if clock.came_at != fact.at:
+            yield f"  dihitung sejak {_moment(clock.came_at)}: hari sesudahnya"
         yield from _counted(clock.calendar, clock.came_at, clock.due_at)
         yield f"  jatuh tempo  {_moment(clock.due_at)}"
-        ended = told[clock.step, clock.done_at] if clock.done_at else None
-        yield _event("selesai", ended) if ended else f"  belum selesai pada {_moment(now)}"
-        if clock.late(now) is None:
+        if clock.done_at is None:
+            yield f"  belum selesai pada {_moment(now)}"
+        elif following is not None:
+            yield _event("berhenti" if clock.withdrawn else "selesai", following)
+        if clock.withdrawn:
+            yield f"  terpakai {clock.used(now)} menit kerja sampai laporan dicabut: tidak dinilai"
+        elif clock.late(now) is None:
             yield f"  terpakai {clock.used(now)} menit kerja: langkah pelapor, tidak dinilai"
         else:
             yield from _judged(clock.calendar, clock.came_at, clock.due_at, clock.done_at or now)
+    for fact in overtaken:
+        yield ""
+        yield f"{_event('didahului', fact)}: tidak mengubah apa pun"
 
 
-def _service(facts: list[Recorded], calendar_of: Callable[[int], Calendar], now: datetime) -> Iterator[str]:
-    """Yield the lines about the clock of the whole service: two working days from the submission to the answer."""
-    submitted = next((fact for fact in facts if fact.turn.ends == steps.SUBMIT), None)
-    if submitted is None:
-        return
-    calendar = calendar_of(submitted.calendar)
-    due = service_due(submitted.at, calendar)
-    answered = next((fact for fact in facts if fact.turn.ends == steps.ANSWER), None)
-    yield ""
-    yield f"Seluruh layanan · waktu baku {written_minutes(steps.SERVICE_MINUTES)} · {_version(calendar)}"
-    yield _event("mulai", submitted)
-    yield from _counted(calendar, submitted.at, due)
-    yield f"  jatuh tempo  {_moment(due)}"
-    yield _event("dijawab", answered) if answered else f"  belum dijawab pada {_moment(now)}"
-    yield from _judged(calendar, submitted.at, due, answered.at if answered else now)
+def _services(facts: list[Recorded], calendar_of: Callable[[int], Calendar], now: datetime) -> Iterator[str]:
+    """Yield the lines about the clock of the whole service: two working days from the submission to the answer.
+
+    After an objection there is another one, from the day after the objection to the second answer.
+    """
+    for number, (first, answered) in enumerate(services(facts), 1):
+        calendar = calendar_of(first.calendar)
+        due = service_due(first.begins_at, calendar)
+        withdrawn = next((fact for fact in facts if fact.type == WITHDRAWN and fact.cycle == number), None)
+        again = f", putaran ke-{number}" if number > 1 else ""
+        yield ""
+        yield f"Seluruh layanan{again} · waktu baku {written_minutes(steps.SERVICE_MINUTES)} · {_version(calendar)}"
+        yield _event("mulai", first)
+        yield from _counted(calendar, first.begins_at, due)
+        yield f"  jatuh tempo  {_moment(due)}"
+        if answered is None and withdrawn is not None:
+            yield _event("dicabut", withdrawn)
+            continue
+        yield _event("dijawab", answered) if answered else f"  belum dijawab pada {_moment(now)}"
+        yield from _judged(calendar, first.begins_at, due, answered.at if answered else now)
 
 
 def _counted(calendar: Calendar, start: datetime, end: datetime) -> Iterator[str]:

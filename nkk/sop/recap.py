@@ -9,19 +9,32 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from nkk.sop import faults, steps
 from nkk.sop.clock import Calendar, day_of, month_bounds, write_day, write_instant
 from nkk.sop.indonesian import ROLES
-from nkk.sop.journey import Clock, Fact, clocks, service_due
+from nkk.sop.journey import (
+    CLOSED,
+    DECLINED,
+    RECALLED,
+    REOPENED,
+    WITHDRAWN,
+    Clock,
+    Fact,
+    clocks,
+    in_order,
+    service_due,
+    services,
+)
 from nkk.sop.proof import read_calendars, read_facts
 from nkk.sop.refusals import InvalidInput
 
 MOST_LISTED = 1_000
 """The largest number of open cases in the list, oldest due first; the counts include all."""
 
-FORWARDED, ANSWERED, CLOSED = "complaint.forwarded.v1", "answer.sent.v1", "complaint.closed.v1"
+FORWARDED, RESPONDED = "complaint.forwarded.v1", "response.submitted.v1"
 PATHS: dict[str | None, str] = {
     steps.Path.INFORMATION: "Informasi",
     steps.Path.COMPLAINT: "Pengaduan",
@@ -40,9 +53,35 @@ class Record:
     opd: str | None
     facts: Sequence[Fact]
 
+    @cached_property
+    def ordered(self) -> list[Fact]:
+        """The events that count, in the procedure's order."""
+        return in_order(self.facts)[0]
+
     @property
     def submitted_at(self) -> datetime:
         return min(fact.at for fact in self.facts)
+
+    @cached_property
+    def cycles(self) -> list[tuple[Fact, Fact | None]]:
+        """What begins each cycle, and the answer that it ended with, if it has one."""
+        return services(self.ordered)
+
+    @property
+    def waits(self) -> bool:
+        """Whether an answer is still to be sent."""
+        return self.ordered[-1].type != WITHDRAWN and (not self.cycles or self.cycles[-1][1] is None)
+
+    def opd_of(self, forwarding: int) -> str | None:
+        """Return the OPD of this forwarding; events of earlier versions do not name it."""
+        named = (
+            getattr(fact, "opd", None) for fact in self.ordered if _forwards(fact) and fact.forwarding == forwarding
+        )
+        return next(filter(None, named), self.opd)
+
+
+def _forwards(fact: Fact) -> bool:
+    return fact.type == FORWARDED
 
 
 FEWEST = 5
@@ -134,34 +173,39 @@ def recapitulate(
         (record, clock)
         for record in known
         for clock in clocks(record.facts, calendar_of)
-        if clock.done_at is not None and first <= clock.done_at < end
+        if clock.done_at is not None and first <= clock.done_at < end and not clock.withdrawn
     ]
     accepted = [record for record in known if first <= record.submitted_at < end]
-    answered = [record for record in known if _within(_at(record, ANSWERED), first, end)]
-    forwarded = [record for record in known if _within(_at(record, FORWARDED), first, end)]
-    waiting = [
-        (record, _open_case(record, as_of, calendar_of, names, by_day))
-        for record in known
-        if _at(record, ANSWERED) is None
+    answers = [
+        (begun, answer) for record in known for begun, answer in record.cycles if answer and first <= answer.at < end
     ]
+
+    def happened(type_: str) -> list[tuple[Record, Fact]]:
+        return [
+            (each, fact) for each in known for fact in each.ordered if fact.type == type_ and first <= fact.at < end
+        ]
+
+    waiting = [(record, _open_case(record, as_of, calendar_of, names, by_day)) for record in known if record.waits]
     open_cases = [case for _, case in waiting]
     return {
         "month": month,
         "accepted": len(accepted),
-        "answered": len(answered),
-        "closed": sum(_within(_at(record, CLOSED), first, end) for record in known),
+        "answered": len(answers),
+        "closed": len(happened(CLOSED)),
+        "withdrawn": len(happened(WITHDRAWN)),
+        "objected": len(happened(REOPENED)),
         "open": len(open_cases),
         "late": sum(case["late"] for case in open_cases),
         "by_path": _counted(Counter(PATHS[record.path] for record in accepted)),
         "by_category": _by_category(accepted, names),
-        "by_opd": _by_opd(forwarded, waiting, ended, as_of, names),
+        "by_opd": _by_opd(happened, waiting, ended, as_of, names),
         # Step 1 is the reporter's, and takes no time that is measured: what was accepted has done it.
         "steps": [
             _by_step(step, ended, as_of, by_day) | ({"count": len(accepted)} if step is steps.SUBMIT else {})
             for step in steps.STEPS
         ],
         "service": {"standard_minutes": steps.SERVICE_MINUTES}
-        | _times([_whole(record, calendar_of) for record in answered], FEWEST if by_day else 1),
+        | _times([_whole(*each, calendar_of) for each in answers], FEWEST if by_day else 1),
         "open_cases": sorted(open_cases, key=_place)[:MOST_LISTED],
     }
 
@@ -197,17 +241,12 @@ def _until(record: Record, end: datetime, by_day: bool) -> Record:
 
 
 def _without_today(facts: list[Fact], today: datetime) -> list[Fact]:
-    facts = [fact for fact in facts if fact.turn.ends != steps.RECEIVE or fact.at < today]
+    objected = {fact.forwarding for fact in facts if fact.type == REOPENED}
+    facts = [
+        fact for fact in facts if fact.turn.ends != steps.RECEIVE or fact.at < today or fact.forwarding in objected
+    ]
     waits = all(fact.turn.ends == steps.SUBMIT and fact.at >= today for fact in facts)
     return [] if waits else facts
-
-
-def _at(record: Record, type_: str) -> datetime | None:
-    return next((fact.at for fact in record.facts if fact.type == type_), None)
-
-
-def _within(at: datetime | None, first: datetime, end: datetime) -> bool:
-    return at is not None and first <= at < end
 
 
 def _by_step(step: steps.Step, ended: Iterable[tuple[Record, Clock]], as_of: datetime, by_day: bool) -> dict[str, Any]:
@@ -221,30 +260,36 @@ def _by_step(step: steps.Step, ended: Iterable[tuple[Record, Clock]], as_of: dat
 
 
 def _by_opd(
-    forwarded: Iterable[Record],
+    happened: Callable[[str], list[tuple[Record, Fact]]],
     waiting: Iterable[tuple[Record, Mapping[str, Any]]],
     ended: Iterable[tuple[Record, Clock]],
     as_of: datetime,
     names: Mapping[str, Mapping[str, str]],
 ) -> list[dict[str, Any]]:
     """Return a row for each OPD that got a complaint or responded in the month, or has one open, sorted by name."""
-    came = Counter(record.opd for record in forwarded)
+
+    def counted(type_: str) -> Counter[str | None]:
+        return Counter(record.opd_of(fact.forwarding) for record, fact in happened(type_))
+
+    came, declined, recalled = counted(FORWARDED), counted(DECLINED), counted(RECALLED)
     at_step = [(record.opd, case["late"]) for record, case in waiting if case["step"] == steps.RESPOND.number]
     standing, late = Counter(opd for opd, _ in at_step), Counter(opd for opd, is_late in at_step if is_late)
     runs: dict[str | None, list[_Run]] = defaultdict(list)
     for record, clock in ended:
-        if clock.step == steps.RESPOND:
-            runs[record.opd].append(_run(clock, as_of))
+        if clock.ended_by == RESPONDED:
+            runs[record.opd_of(clock.forwarding)].append(_run(clock, as_of))
     rows = [
         {
             "name": _name(names, "opds", opd),
             "forwarded": came[opd],
+            "declined": declined[opd],
+            "recalled": recalled[opd],
             "open": standing[opd],
             "late": late[opd],
             "responses": len(runs[opd]),
         }
         | _durations(runs[opd])
-        for opd in {*came, *standing, *runs}
+        for opd in {*came, *declined, *recalled, *standing, *runs}
     ]
     return sorted(rows, key=lambda row: row["name"])
 
@@ -254,12 +299,11 @@ def _run(clock: Clock, as_of: datetime) -> _Run:
     return _Run(clock.used(as_of), None if late is None else not late)
 
 
-def _whole(record: Record, calendar_of: Callable[[int], Calendar]) -> _Run:
-    """Return the run of the whole service for an answered record."""
-    answered = next(fact.at for fact in record.facts if fact.type == ANSWERED)
-    submitted = min(record.facts, key=lambda fact: fact.place)
-    calendar = calendar_of(submitted.calendar)
-    return _Run(calendar.minutes_between(submitted.at, answered), answered <= service_due(submitted.at, calendar))
+def _whole(begun: Fact, answered: Fact, calendar_of: Callable[[int], Calendar]) -> _Run:
+    """Return the run of the whole service, from the fact that begins a cycle to its answer."""
+    calendar = calendar_of(begun.calendar)
+    due = service_due(begun.begins_at, calendar)
+    return _Run(calendar.minutes_between(begun.begins_at, answered.at), answered.at <= due)
 
 
 def _open_case(
@@ -270,12 +314,12 @@ def _open_case(
     by_day: bool,
 ) -> dict[str, Any]:
     running = next(reversed(clocks(record.facts, calendar_of)), None)
-    submitted = min(record.facts, key=lambda fact: fact.place)
-    promised = service_due(submitted.at, calendar_of(submitted.calendar))
+    begun = record.cycles[-1][0] if record.cycles else record.ordered[0]
+    promised = service_due(begun.begins_at, calendar_of(begun.calendar))
     step = running.step if running else steps.HAND_OVER
-    came, due = (running.came_at, running.due_at) if running else (submitted.at, promised)
-    begun = by_day and step == steps.HAND_OVER
-    write, write_promised = write_day if begun else write_instant, write_day if by_day else write_instant
+    came, due = (running.came_at, running.due_at) if running else (begun.at, promised)
+    first = by_day and step == steps.HAND_OVER
+    write, write_promised = write_day if first else write_instant, write_day if by_day else write_instant
     return {
         "ticket": record.ticket,
         "path": PATHS[record.path],
@@ -285,7 +329,7 @@ def _open_case(
         "came_at": write(came),
         "due_at": write(due),
         "service_due_at": write_promised(promised),
-        "late": _past(as_of, due, begun) or _past(as_of, promised, by_day),
+        "late": _past(as_of, due, first) or _past(as_of, promised, by_day),
     }
 
 

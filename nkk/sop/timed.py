@@ -56,6 +56,11 @@ class Timed:
         return 0
 
     @property
+    def about_forwarding(self) -> int:
+        """The number of the classification that the step belongs to."""
+        return 1
+
+    @property
     def team_opd(self) -> str | None:
         """The OPD whose team must act; None where the role alone determines the team."""
         return None

@@ -36,7 +36,7 @@ from sqlalchemy.types import TypeDecorator
 
 from nkk.sop.clock import EARLIEST, LATEST
 
-Then = Callable[[Any], None]
+Then = Callable[..., None]
 
 STATEMENT_TIMEOUT_MS = 10_000
 POOL_TIMEOUT_SECONDS = 10
@@ -250,17 +250,17 @@ class Inserts:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._waiting: dict[tuple[Table, tuple[str, ...]], list[dict[str, Any]]] = {}
-        self._over: dict[tuple[Table, tuple[str, ...], str], dict[Any, tuple[dict[str, Any], Then]]] = {}
+        self._over: dict[tuple[Table, tuple[str, ...], tuple[str, ...]], dict[Any, tuple[dict[str, Any], Then]]] = {}
 
     def add(self, table: Table, row: dict[str, Any]) -> None:
         """Queue `row` for insertion into `table`, at the latest at the end of the transaction."""
         self._waiting.setdefault((table, tuple(row)), []).append(row)
 
-    def add_or_update(self, table: Table, row: dict[str, Any], returned: str, then: Then) -> None:
+    def add_or_update(self, table: Table, row: dict[str, Any], returned: tuple[str, ...], then: Then) -> None:
         """Queue `row` for insertion, or for an update of the row with the same primary key, which is a single column.
 
-        `then` is called with the resulting value of column `returned`. It may write to the database itself, but must
-        not add rows here.
+        `then` is called with the resulting values of the columns `returned`. It may write to the database itself, but
+        must not add rows here.
         """
         key = row[_key(table)]
         if key in self._over.get((table, tuple(row), returned), {}):
@@ -281,12 +281,13 @@ class Inserts:
             if len(groups) > 1:
                 # Lock rows in key order, to avoid deadlocks with other transactions that write them.
                 key = _key(table)
-                statement = _insert_or_update(table, self._connection.dialect.name, (key,), key)
+                statement = _insert_or_update(table, self._connection.dialect.name, (key,), (key,))
                 self._connection.execute(statement, [{key: each} for each in sorted(set().union(*groups))])
         for (table, names, returned), rows in over.items():
             statement = _insert_or_update(table, self._connection.dialect.name, names, returned)
-            found = dict(self._connection.execute(statement, [row for row, _ in rows.values()]).all())
-            calls += [partial(then, found[key]) for key, (_, then) in rows.items()]
+            given = self._connection.execute(statement, [row for row, _ in rows.values()])
+            found = {key: values for key, *values in given}
+            calls += [partial(then, *found[key]) for key, (_, then) in rows.items()]
         for (table, _), inserted in waiting.items():
             self._connection.execute(insert(table), inserted)
         for call in calls:
@@ -299,11 +300,11 @@ def _insert_if_absent(table: Table, dialect: str) -> Any:
 
 
 @cache
-def _insert_or_update(table: Table, dialect: str, names: tuple[str, ...], returned: str) -> Any:
+def _insert_or_update(table: Table, dialect: str, names: tuple[str, ...], returned: tuple[str, ...]) -> Any:
     statement = _INSERT[dialect](table)
     changed = {name: statement.excluded[name] for name in names}
     return statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=changed).returning(
-        table.c[_key(table)], table.c[returned]
+        table.c[_key(table)], *(table.c[name].label(f"returned_{name}") for name in returned)
     )
 
 

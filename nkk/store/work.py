@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
-from sqlalchemy import Connection, Table, func, select, update
+from sqlalchemy import Connection, Table, delete, func, select, update
 
 from nkk.clock import Clock, utc_now
 from nkk.exchanges import exchange_name
@@ -119,6 +119,10 @@ class Work:
     def close(self, ticket: str, at: datetime) -> None:
         """Note that a complaint was closed at `at`, so that the rows about it are pruned in time."""
         insert_if_absent(self.connection, self.CLOSED, {"ticket": ticket, "closed_at": at})
+
+    def reopen(self, ticket: str) -> None:
+        """Note that a complaint which was closed goes on, so that the rows about it are kept."""
+        self.connection.execute(delete(self.CLOSED).where(self.CLOSED.c.ticket == ticket))
 
     def prune_by_age(self, before: datetime, limit: int) -> int:
         """Delete sent events that are not about a complaint and no longer needed, `limit` at most; return how many."""

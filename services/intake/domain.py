@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from nkk.sop import faults, steps
-from nkk.sop.claims import Claimable
-from nkk.sop.clock import WIB, Calendar, write_instant
+from nkk.sop.acts import Act, possible
+from nkk.sop.clock import WIB, Calendar, day_of, write_day, write_instant
+from nkk.sop.endings import WITHDRAWN, Endable
 from nkk.sop.files import MOST_OF_A_REPORT, OwnFile, ReportFull, numbered
 from nkk.sop.journey import service_due
-from nkk.sop.refusals import AlreadyDone, InvalidInput, NotAuthenticated, Refused
+from nkk.sop.refusals import AlreadyDone, InvalidInput, NotAuthenticated, NotYourStep, Refused
 from nkk.sop.report import Report
 from nkk.sop.steps import Role, Stands, Step
 from nkk.sop.ticket import new_ticket
@@ -47,6 +48,14 @@ class UnknownWebsite(Refused):
 
 class SupplementTooLate(Refused):
     """Ten working days have passed since the complaint was closed; it takes no more files."""
+
+
+class AlreadyWithdrawn(AlreadyDone):
+    """The reporter has already withdrawn the report."""
+
+
+class AlreadyClosed(NotYourStep):
+    """The complaint is closed, so that it cannot be withdrawn any more."""
 
 
 class IdentityWithheld(Refused):
@@ -151,8 +160,11 @@ def check_staff(role: str, group: str | None, opds: dict[str, str]) -> None:
 
 
 @dataclass
-class Complaint(Report, Claimable):
-    """A report as submitted (Form Pengaduan), and its state within steps 1 and 2."""
+class Complaint(Report, Endable):
+    """A report as submitted (Form Pengaduan), and its state within steps 1 and 2.
+
+    `cycle` is 2 after an objection; `kept` says that it goes on although its reporter withdrew it.
+    """
 
     reporter_id: str
     reporter_kind: str
@@ -162,6 +174,8 @@ class Complaint(Report, Claimable):
     handed_over_by: str | None = None
     closed_at: datetime | None = None
     files: tuple[OwnFile, ...] = ()
+    cycle: int = 1
+    kept: bool = False
 
     @classmethod
     def submit(cls, form: dict, reporter_id: str, reporter_kind: str, now: datetime, calendar: Calendar) -> "Complaint":
@@ -192,10 +206,11 @@ class Complaint(Report, Claimable):
     @property
     def handed_over_at(self) -> datetime | None:
         """The instant at which step 2 was done; None before."""
-        return self.done_at
+        return self.done_at if self.handed_over_by is not None else None
 
     def supplement(self, uploads: Iterable[dict[str, Any]], now: datetime, calendar: Calendar) -> tuple[OwnFile, ...]:
         """Add files, and return them. Raises SupplementTooLate or ReportFull."""
+        self.must_go_on()
         if self.closed_at is not None and now > calendar.due(self.closed_at, steps.SUPPLEMENTED_WITHIN_MINUTES):
             raise SupplementTooLate({"stands": self.stands()})
         added = own_files(numbered(uploads, len(self.files)), now)
@@ -204,8 +219,42 @@ class Complaint(Report, Claimable):
         self.files += added
         return added
 
+    def withdraw(self, reason: str, now: datetime) -> None:
+        """Withdraw the report. Whether that came before the answer, notification decides.
+
+        Raises AlreadyWithdrawn, or AlreadyClosed where the answer was received.
+        """
+        if self.ended is not None or self.kept:
+            raise AlreadyWithdrawn({"stands": self.stands()})
+        if self.closed_at is not None:
+            raise AlreadyClosed({"stands": self.stands()})
+        self.end(WITHDRAWN, day_of(now), reason)
+
+    def keep(self) -> None:
+        """Note that Tim Utama lets the report go on without its reporter."""
+        self.go_on()
+        self.kept = True
+
+    def reopen(self, cycle: int) -> None:
+        """Note that the reporter objected to the answer, so that the report is open again."""
+        if cycle > self.cycle:
+            self.go_on()
+            self.cycle, self.kept, self.closed_at = cycle, False, None
+
+    def acts(self, role: str, now: datetime, calendar: Calendar) -> list[str]:
+        """Return the acts of `role` that are possible now at this desk."""
+        not_now = set()
+        if self.closed_at is not None:
+            not_now.add(Act.WITHDRAW)
+            if now > calendar.due(self.closed_at, steps.SUPPLEMENTED_WITHIN_MINUTES):
+                not_now.add(Act.SUPPLEMENT)
+        if self.kept:
+            not_now.add(Act.WITHDRAW)
+        return possible("intake", role, self.stands()["state"], not_now)
+
     def must_stand_here(self) -> None:
-        """Raise AlreadyHandedOver where the report is no longer at the operator's desk."""
+        """Raise Withdrawn or AlreadyHandedOver where the report is no longer at the operator's desk."""
+        self.must_go_on()
         if self.handed_over_at is not None:
             raise AlreadyHandedOver({"stands": self.stands()})
 
@@ -217,6 +266,8 @@ class Complaint(Report, Claimable):
 
     def stands(self) -> Stands:
         """Return the report's state at this stage, and since when it has been in it."""
+        if self.ended is not None and self.ended_at is not None:
+            return {"state": self.ended, "since": write_day(self.ended_at)}
         if self.handed_over_at is None:
             return self.stood_at_first()
         return {"state": "handed_over", "since": write_instant(self.handed_over_at)}

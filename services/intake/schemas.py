@@ -7,6 +7,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, post_load, validates_schema
 
 from nkk.contracts.fields import (
+    NOTE_LENGTH,
     Day,
     Digits,
     Instant,
@@ -16,6 +17,7 @@ from nkk.contracts.fields import (
     OneOf,
     Password,
     Phone,
+    PlainText,
     Range,
     Secret,
     Slug,
@@ -171,6 +173,12 @@ class Supplement(Schema):
     files = fields.List(fields.Nested(OwnDescribed), required=True, validate=Some(MOST_AT_ONCE))
 
 
+class Withdrawal(Schema):
+    """Why a reporter withdraws their report."""
+
+    reason = PlainText(NOTE_LENGTH, required=True)
+
+
 class Entry(Schema):
     """A report that a website sends in, and the person who reports."""
 
@@ -251,6 +259,8 @@ class ComplaintView(ReportView):
     service_due_at = Instant()
     handed_over_at = Instant(allow_none=True)
     stands = fields.Function(lambda complaint: complaint.stands())
+    ended_why = fields.String(allow_none=True)
+    kept = fields.Boolean()
     files = fields.Nested(FileView, many=True)
 
 

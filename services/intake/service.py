@@ -11,7 +11,7 @@ from typing import Any, Self
 from nkk.contracts import views
 from nkk.contracts.events import ComplaintHandedOver
 from nkk.desk import IDENTITY_SHOWN, viewing
-from nkk.desk.stage import Desk, of_the_desk
+from nkk.desk.stage import NoteView, of_the_desk
 from nkk.messaging.boxes import Call, UnreadableBoxError
 from nkk.messaging.rpc import rpc
 from nkk.messaging.stage import UnitOfWorkProvider
@@ -24,6 +24,7 @@ from nkk.trust.actor import Actor, requires
 from nkk.validation import instant, load
 from services.intake import domain, schemas
 from services.intake.accounts import known_account
+from services.intake.acts import TakesActs
 from services.intake.admin import AdminDesk
 from services.intake.boxes import boxed
 from services.intake.contacts import KeepsContacts
@@ -47,7 +48,7 @@ class IntakeService(
     TakesEntries,
     KeepsEvidence,
     SealsTold,
-    Desk,
+    TakesActs,
 ):
     """Intake (steps 1 and 2). Calls with identities or credentials are sealed in boxes."""
 
@@ -131,9 +132,11 @@ class IntakeService(
             complaint = work.complaints.get(ticket)
             if actor.role == Role.REPORTER and complaint.reporter_id != actor.id:
                 raise UnknownTicket
+            notes = work.notes_on(ticket, None) if actor.role == Role.OPERATOR else []
         view = (schemas.OwnView if actor.role == Role.REPORTER else schemas.ComplaintView)().dump(complaint)
         if actor.role == Role.OPERATOR:
-            view["claim"] = complaint.claim_at(work.now)
+            view |= {"claim": complaint.claim_at(work.now), "notes": NoteView(many=True).dump(notes)}
+        view["acts"] = complaint.acts(actor.role, work.now, self.calendars.get(complaint.calendar))
         return view | self.calendars.left(complaint, complaint.service_due_at, complaint.service_calendar, work.now)
 
     # -- step 2: the operator's desk

@@ -6,12 +6,24 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from nkk.sop import steps
-from nkk.sop.claims import Claimable
-from nkk.sop.clock import Calendar, day_of, write_instant
+from nkk.sop.acts import Act, possible
+from nkk.sop.clock import Calendar, day_of, write_day, write_instant
+from nkk.sop.endings import Endable
 from nkk.sop.files import File, find
-from nkk.sop.journey import Clock, Fact, clocks, round_of
-from nkk.sop.refusals import AlreadyDone, NotYourStep
-from nkk.sop.steps import Role, Stands, Step
+from nkk.sop.journey import (
+    DECLINED,
+    REOPENED,
+    WITHDRAWN,
+    Clock,
+    Fact,
+    clocks,
+    forwarding_after,
+    in_order,
+    round_of,
+    services,
+)
+from nkk.sop.refusals import AlreadyDone, NotYourStep, Refused
+from nkk.sop.steps import Path, Role, Stands, Step
 
 
 class State(StrEnum):
@@ -20,6 +32,8 @@ class State(StrEnum):
     AWAITING_ANSWER = "awaiting_answer"
     ANSWERED = "answered"
     CLOSED = "closed"
+    RETURNED = "returned"
+    OBJECTED = "objected"
 
 
 class Closing(StrEnum):
@@ -31,6 +45,9 @@ class Closing(StrEnum):
 
 
 CORRECTED_WITHIN = timedelta(hours=1)
+OBJECTED_WITHIN_MINUTES = 10 * steps.MINUTES_PER_DAY
+"""The office minutes within which a reporter may object to the answer: ten working days."""
+
 REMIND_AFTER_MINUTES = 8 * steps.MINUTES_PER_DAY
 """The office minutes after which a reporter who has not opened the answer is reminded, two days before it lapses."""
 
@@ -45,6 +62,26 @@ class AlreadyConfirmed(AlreadyDone):
 
 class NotAnsweredYet(NotYourStep):
     """The complaint has not been answered yet, so that no receipt can be confirmed."""
+
+
+class NoInformation(NotYourStep):
+    """The report was not classified as information, so that it cannot be sent back to be classified as a complaint."""
+
+
+class NotClosedYet(NotYourStep):
+    """The complaint is not closed, so that its answer cannot be rated yet."""
+
+
+class AlreadyRated(AlreadyDone):
+    """The reporter has already rated the answer."""
+
+
+class AlreadyObjected(AlreadyDone):
+    """The reporter has already objected to an answer of this complaint, which is possible once."""
+
+
+class ObjectionTooLate(Refused):
+    """Ten working days have passed since the answer was sent; it takes no objection any more."""
 
 
 def team_of(role: str, opd: str | None) -> str:
@@ -65,14 +102,19 @@ def letters_about(alarm: str, has_superior: bool) -> tuple[str, ...]:
     return ("overdue", "overdue_superior") if has_superior else ("overdue",)
 
 
-def still_true(kind: str, step: int | None, round_: int | None, journey: "Journey") -> bool:
-    """Return whether a letter of `kind` is still true: the step may have been done after it was written."""
-    stands_at = journey.stands_at.number if journey.stands_at else None
+def still_true(kind: str, step: int | None, round_: int | None, way: "Journey", forwarding: int | None = None) -> bool:
+    """Return whether a letter of `kind` is still true: the step may have been done after it was written.
+
+    A reporter who withdrew the report is sent no more letters about it.
+    """
+    if way.kept and step is None and kind != "withdrawn":
+        return False
+    stands_at = way.stands_at.number if way.stands_at else None
     if kind == "late":
         return stands_at is not None and stands_at < steps.RECEIVE.number
     if kind == "reminder":
         return stands_at == steps.RECEIVE.number
-    return step is None or journey.awaits(step, round_ or 0)
+    return step is None or way.awaits(step, round_ or 0, forwarding or 1)
 
 
 def is_told_of_change(since: datetime, at: datetime) -> bool:
@@ -83,12 +125,25 @@ def is_told_of_change(since: datetime, at: datetime) -> bool:
     return at - since >= CORRECTED_WITHIN
 
 
+@dataclass(frozen=True, kw_only=True)
+class Earlier:
+    """An answer of an earlier cycle, to which the reporter objected: it stays as it was sent."""
+
+    text: str
+    sent_at: str
+    how: str | None
+    rating: int | None
+    objection: str | None
+    files: tuple[File, ...] = ()
+
+
 @dataclass
-class Answer(Claimable):
+class Answer(Endable):
     """A case at the operator's second desk: the material to answer with, then the answer and its receipt.
 
     `material` is the approved response of the OPD; None on the information path. `note` is Tim Utama's, if any.
-    `offered` are the files of the response, `files` those of them that were sent to the reporter.
+    `offered` are the files of the response, `files` those of them that were sent to the reporter. `forwarding` is the
+    number of the classification, `cycle` is 2 after an objection, and `earlier` has the answer that was objected to.
     """
 
     path: str
@@ -107,16 +162,47 @@ class Answer(Claimable):
     confirmed_at: datetime | None = None
     offered: tuple[File, ...] = ()
     files: tuple[File, ...] = ()
+    forwarding: int = 1
+    cycle: int = 1
+    objection: str | None = None
+    rating: int | None = None
+    rating_comment: str | None = None
+    rated_at: datetime | None = None
+    earlier: tuple[Earlier, ...] = ()
 
     def __post_init__(self) -> None:
         self.since = self.since or self.came_at
 
     @property
     def step(self) -> Step:
-        return steps.ANSWER if self.state == State.AWAITING_ANSWER else steps.RECEIVE
+        return steps.ANSWER if self.state in (State.AWAITING_ANSWER, State.RETURNED) else steps.RECEIVE
+
+    @property
+    def about_forwarding(self) -> int:
+        return self.forwarding
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether the answer of the current classification was sent."""
+        return self.state in (State.ANSWERED, State.CLOSED)
+
+    def begin(self, other: "Answer") -> None:
+        """Begin to answer again, after the case was classified anew: with the material and the clock of `other`."""
+        kept = {
+            "cycle": self.cycle,
+            "earlier": self.earlier,
+            "ended": self.ended,
+            "ended_at": self.ended_at,
+            "ended_why": self.ended_why,
+        }
+        vars(self).update(vars(other) | kept)
+        self.settle()
 
     def must_stand_here(self) -> None:
-        """Raise AlreadyAnswered where the answer has been sent."""
+        """Raise Withdrawn, AlreadyAnswered or NotAnsweredYet where the case awaits no answer."""
+        self.must_go_on()
+        if self.state in (State.RETURNED, State.OBJECTED):
+            raise NotYourStep({"stands": self.stands()}, "not-to-be-answered-yet")
         if self.state != State.AWAITING_ANSWER:
             raise AlreadyAnswered({"stands": self.stands()})
 
@@ -135,13 +221,21 @@ class Answer(Claimable):
         self.tell_at = None
         self.state, self.since = State.ANSWERED, now
 
+    def send_back(self, now: datetime) -> None:
+        """Send the report back to Tim Utama, to classify it as a complaint. Raises NoInformation."""
+        self.must_stand_here()
+        if self.path != Path.INFORMATION:
+            raise NoInformation({"stands": self.stands()})
+        self.stop_clock(now)
+        self.state, self.since = State.RETURNED, now
+
     def confirm(self, now: datetime) -> bool:
         """Confirm receipt of the answer (step 7); return whether that closes the complaint.
 
         Where opening the answer has closed it before, only the time of confirmation is stored. Raises NotAnsweredYet
         or AlreadyConfirmed.
         """
-        if self.state == State.AWAITING_ANSWER:
+        if not self.is_sent:
             raise NotAnsweredYet({"stands": self.stands()})
         if self.confirmed_at is not None:
             raise AlreadyConfirmed({"stands": self.stands()})
@@ -156,8 +250,62 @@ class Answer(Claimable):
         """Close the complaint where the answer was unopened for ten working days (step 7); return whether it was."""
         return self.lapses_at is not None and now >= self.lapses_at and self._close(Closing.LAPSED, now)
 
+    def object(self, why: str, now: datetime, calendar: Calendar) -> bool:
+        """Object to the answer, for a second cycle; return whether that closed the first, which ends with it.
+
+        Raises NotAnsweredYet, AlreadyObjected, or ObjectionTooLate.
+        """
+        if self.cycle > 1:
+            raise AlreadyObjected({"stands": self.stands()})
+        if not self.is_sent or self.sent_at is None or self.text is None:
+            raise NotAnsweredYet({"stands": self.stands()})
+        if now > calendar.due(self.sent_at, OBJECTED_WITHIN_MINUTES):
+            raise ObjectionTooLate({"stands": self.stands()})
+        closed = self._close(Closing.OPENED, now)
+        self.earlier += (
+            Earlier(
+                text=self.text,
+                sent_at=write_instant(self.sent_at),
+                how=self.how,
+                rating=self.rating,
+                objection=why,
+                files=self.files,
+            ),
+        )
+        self.objection, self.cycle = why, self.cycle + 1
+        self.state, self.since = State.OBJECTED, now
+        return closed
+
+    def rate(self, rating: int, comment: str | None, now: datetime) -> None:
+        """Rate the answer, from 1 to 5. Raises NotClosedYet or AlreadyRated."""
+        if self.state != State.CLOSED:
+            raise NotClosedYet({"stands": self.stands()})
+        if self.rating is not None:
+            raise AlreadyRated({"stands": self.stands()})
+        self.rating, self.rating_comment, self.rated_at = rating, comment, now
+
+    def acts(self, role: str, now: datetime, calendar: Calendar) -> list[str]:
+        """Return the acts of `role` that are possible now at this desk, in the order of `nkk.sop.acts`."""
+        return possible("notification", role, self.stands()["state"], self._not_now(now, calendar))
+
+    def _not_now(self, now: datetime, calendar: Calendar) -> set[str]:
+        """Return the acts that the state would allow, and something else does not."""
+        found: set[str] = set()
+        if self.path != Path.INFORMATION:
+            found.add(Act.RECLASSIFY)
+        if self.confirmed_at is not None:
+            found.add(Act.CONFIRM)
+        late = self.sent_at is not None and now > calendar.due(self.sent_at, OBJECTED_WITHIN_MINUTES)
+        if self.cycle > 1 or late:
+            found.add(Act.OBJECT)
+        if self.rating is not None:
+            found.add(Act.RATE)
+        return found
+
     def stands(self) -> Stands:
-        """Return the answer's state, and since when it has been in it."""
+        """Return the answer's state, and since when it has been in it; a withdrawal is told to the day."""
+        if self.ended is not None and self.ended_at is not None:
+            return {"state": self.ended, "since": write_day(self.ended_at)}
         return {"state": self.state, "since": write_instant(self.since)}  # type: ignore[arg-type]
 
     def _close(self, how: Closing, now: datetime) -> bool:
@@ -175,6 +323,7 @@ NOTES_FOR = {
     "complaint.forwarded.v1": Role.OPD_TEAM,
     "response.returned.v1": Role.OPD_TEAM,
     "response.approved.v1": Role.OPERATOR,
+    "complaint.recalled.v1": Role.OPD_TEAM,
 }
 """The role for which Tim Utama writes the note of an event: that of the desk to which the complaint goes next."""
 
@@ -195,11 +344,12 @@ class Entry(Fact):
         Tim Utama, which writes the notes, sees all, others those written for them: an OPD's team only its own OPD's.
         """
         meant = role == NOTES_FOR.get(self.type) and (role != Role.OPD_TEAM or self.opd == group)
-        return self.note if meant or role == Role.MAIN_TEAM else None
+        wrote = self.type == DECLINED and role == Role.OPD_TEAM and self.opd == group
+        return self.note if meant or wrote or role == Role.MAIN_TEAM else None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Act:
+class Addition:
     """What happened in a complaint's journey besides its steps; `files` is how many came with it."""
 
     event_id: str
@@ -234,19 +384,32 @@ class Journey:
     author: str | None = None
     sealed_reporter: str | None = None
     website: str | None = None
+    again_due_at: datetime | None = None
+    ended: str | None = None
+    kept: int = 0
 
     def __post_init__(self) -> None:
-        self.entries.sort(key=lambda entry: entry.place)
+        self.entries, self.overtaken = in_order(self.entries)
 
     @property
     def stands_at(self) -> Step | None:
-        """The next step; None where the complaint is closed."""
-        return self.entries[-1].turn.then if self.entries else steps.HAND_OVER
+        """The next step; None where the complaint is closed, or has ended outside of the steps."""
+        return self.entries[-1].then if self.entries else steps.HAND_OVER
+
+    @property
+    def cycle(self) -> int:
+        """The number of the current cycle: 1, or 2 after an objection."""
+        return max((entry.cycle for entry in self.entries if entry.type == REOPENED), default=1)
+
+    @property
+    def due_at(self) -> datetime | None:
+        """The end of the time promised for the whole service, in the second cycle that of the second."""
+        return self.again_due_at or self.service_due_at
 
     def stood_at(self, at: datetime) -> Step:
         """Return the step that the complaint awaited at an instant; the last one where it was closed."""
         before = [entry for entry in self.entries if entry.at <= at]
-        return (before[-1].turn.then or steps.RECEIVE) if before else steps.HAND_OVER
+        return (before[-1].then or steps.RECEIVE) if before else steps.HAND_OVER
 
     @property
     def calendars(self) -> set[int]:
@@ -259,7 +422,12 @@ class Journey:
         The receipt of the answer is left out until the next day. Threat: by looking often, a reader would otherwise
         learn its minute.
         """
-        told = [entry for entry in self.entries if entry.turn.ends != steps.RECEIVE or day_of(entry.at) < day_of(now)]
+        objected = {entry.forwarding for entry in self.entries if entry.type == REOPENED}
+        told = [
+            entry
+            for entry in self.entries
+            if entry.turn.ends != steps.RECEIVE or day_of(entry.at) < day_of(now) or entry.forwarding in objected
+        ]
         return replace(self, entries=told)
 
     def clocks(self, calendar_of: Callable[[int], Calendar]) -> list[Clock]:
@@ -279,29 +447,32 @@ class Journey:
 
         With `by_day` they are counted in whole days. Returns None where the submission has not been consumed yet.
         """
-        submitted = self._submitted
-        if submitted is None or self.service_due_at is None:
+        cycles = services(self.entries)
+        if not cycles or self.due_at is None:
             return None
-        calendar = calendar_of(submitted.calendar)
-        return (calendar.days_left if by_day else calendar.minutes_left)(now, self.service_due_at)
+        calendar = calendar_of(cycles[-1][0].calendar)
+        return (calendar.days_left if by_day else calendar.minutes_left)(now, self.due_at)
 
     @property
     def _submitted(self) -> Entry | None:
         return next((entry for entry in self.entries if entry.turn.ends == steps.SUBMIT), None)
 
-    def awaits(self, step: int, round_: int) -> bool:
-        """Return whether the complaint still awaits `step`, for response number `round_` unless that is 0."""
+    def awaits(self, step: int, round_: int, forwarding: int = 1) -> bool:
+        """Return whether the complaint still awaits `step`, for response number `round_` unless that is 0.
+
+        A step that was done and has to be done again, because the case was classified anew, is another one.
+        """
         last = self.entries[-1] if self.entries else None
-        if last is None or last.turn.then is None or last.turn.then.number != step:
+        if last is None or last.then is None or last.then.number != step:
             return False
-        return round_ == 0 or round_of(last) == round_
+        return forwarding_after(last) == forwarding and (round_ == 0 or round_of(last) == round_)
 
     def shown_to(self, role: str, wrote_it: bool, group: str | None) -> bool:
         """Return whether a reader may follow the journey.
 
         Its reporter and operators may, Tim Utama once it was handed over, and the team of the OPD that has it.
         """
-        reached = {entry.turn.ends.number for entry in self.entries}
+        reached = {entry.turn.ends.number for entry in self.entries if entry.turn.ends}
         return {
             Role.REPORTER: wrote_it,
             Role.OPERATOR: True,
@@ -313,5 +484,5 @@ class Journey:
         """Return the complaint's state in the procedure: the step that it awaits, or closed."""
         step = self.stands_at
         if step is None:
-            return {"state": "closed", "step": None}
+            return {"state": "withdrawn" if self.entries[-1].type == WITHDRAWN else "closed", "step": None}
         return {"state": step.name, "step": step.number}

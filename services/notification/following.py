@@ -35,8 +35,8 @@ class Follows:
             journey = work.journeys.get(ticket)
             if not journey.shown_to(actor.role, self.wrote(journey, actor), actor.group):
                 raise UnknownTicket
-            acts = work.journeys.acts_of(ticket)
-        return schemas.timeline(journey, actor, self.calendars.get, work.now, acts)
+            additions = work.journeys.additions(ticket)
+        return schemas.timeline(journey, actor, self.calendars.get, work.now, additions)
 
     @rpc
     @requires(Role.REPORTER)

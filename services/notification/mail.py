@@ -311,7 +311,7 @@ class Mailer(DependencyProvider):
 
         Returns whether it was dropped or postponed.
         """
-        if journey is not None and not still_true(row.kind, row.step, row.round, journey):
+        if journey is not None and not still_true(row.kind, row.step, row.round, journey, row.forwarding):
             log.info("message no longer needed", message_id=row.id, kind=row.kind)
             Messages(connection).drop(row.id)
             return True

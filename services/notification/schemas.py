@@ -7,16 +7,16 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields
 
 from nkk.contracts import views
-from nkk.contracts.fields import Instant, Length, Mailbox, PlainText, Regexp, Slug
+from nkk.contracts.fields import NOTE_LENGTH, Instant, Length, Mailbox, PlainText, Range, Regexp, Slug
 from nkk.contracts.files import FileView
 from nkk.sop import faults
 from nkk.sop.clock import Calendar, month_bounds, write_day, write_instant
 from nkk.sop.files import MOST_AT_ONCE as MOST_FILES
-from nkk.sop.journey import ACTS, Clock
+from nkk.sop.journey import BESIDE, KEPT, REOPENED, WITHDRAWN, Clock
 from nkk.sop.report import TEXT_LENGTH
 from nkk.sop.steps import BY_DAY, RECEIVE, REPORTERS_CLOCKS, Role, Step
 from nkk.trust.actor import Actor
-from services.notification.domain import Act, Entry, Journey, team_of
+from services.notification.domain import Addition, Entry, Journey, team_of
 from services.notification.storage import MOST_AT_ONCE
 
 
@@ -25,6 +25,25 @@ class AnswerText(Schema):
 
     text = PlainText(TEXT_LENGTH, required=True)
     files = fields.List(fields.String(validate=Length(1, 9)), load_default=list, validate=Length(most=MOST_FILES))
+
+
+class Reason(Schema):
+    """The reason for an act beside the path, which Tim Utama reads."""
+
+    note = PlainText(NOTE_LENGTH, required=True)
+
+
+class Objection(Schema):
+    """Why a reporter objects to the answer."""
+
+    reason = PlainText(TEXT_LENGTH, required=True)
+
+
+class Rating(Schema):
+    """A reporter's rating of the answer, from 1 to 5, and what they say about it."""
+
+    rating = fields.Integer(required=True, strict=True, validate=Range(1, 5))
+    comment = PlainText(NOTE_LENGTH, allow_none=True, load_default=None)
 
 
 class Listed(Schema):
@@ -39,6 +58,17 @@ class Listed(Schema):
     stands = fields.Function(lambda answer: answer.stands())
 
 
+class EarlierAnswer(Schema):
+    """An answer to which the reporter objected, as it was sent."""
+
+    text = fields.String()
+    sent_at = fields.String()
+    how = fields.String(allow_none=True)
+    rating = fields.Integer(allow_none=True)
+    objection = fields.String(allow_none=True)
+    files = fields.Nested(FileView, many=True)
+
+
 class AnswerView(Listed):
     """An answer as the operator sees it: the material to answer with, and what was sent."""
 
@@ -51,6 +81,12 @@ class AnswerView(Listed):
     confirmed_at = Instant(allow_none=True)
     offered = fields.Nested(FileView, many=True)
     files = fields.Nested(FileView, many=True)
+    forwarding = fields.Integer()
+    cycle = fields.Integer()
+    rating = fields.Integer(allow_none=True)
+    rating_comment = fields.String(allow_none=True)
+    earlier = fields.Nested(EarlierAnswer, many=True)
+    ended_why = fields.String(allow_none=True)
 
 
 class ReadAnswer(Schema):
@@ -61,6 +97,8 @@ class ReadAnswer(Schema):
     closed_at = Instant(allow_none=True)
     how = fields.String(allow_none=True)
     confirmed_at = Instant(allow_none=True)
+    rating = fields.Integer(allow_none=True)
+    rating_comment = fields.String(allow_none=True)
     files = fields.Nested(FileView, many=True)
 
 
@@ -166,8 +204,11 @@ def record(journey: Journey) -> views.Record:
                 "at": write_instant(entry.at),
                 "round": entry.round,
                 "calendar": entry.calendar,
+                "forwarding": entry.forwarding,
+                "cycle": entry.cycle,
+                "opd": entry.opd,
             }
-            for entry in journey.entries
+            for entry in (*journey.entries, *journey.overtaken)
         ],
     }
 
@@ -190,9 +231,13 @@ def standing(journey: Journey, calendar_of: Callable[[int], Calendar], now: date
 
 
 def timeline(
-    journey: Journey, reader: Actor, calendar_of: Callable[[int], Calendar], now: datetime, acts: Iterable[Act] = ()
+    journey: Journey,
+    reader: Actor,
+    calendar_of: Callable[[int], Calendar],
+    now: datetime,
+    additions: Iterable[Addition] = (),
 ) -> views.Timeline:
-    """Return a journey with its `acts` as `reader` may see it.
+    """Return a journey with its `additions` as `reader` may see it.
 
     The reporter sees roles and times, never staff members or notes. Staff see the notes written for them. The teams in
     BY_DAY see the times of the reporter's acts only to the day.
@@ -200,48 +245,57 @@ def timeline(
     by_day = reader.role in BY_DAY
     journey, write = (journey.by_day(now), write_day) if by_day else (journey, write_instant)
     clocks = journey.clocks(calendar_of)
-    done = {(clock.step, clock.done_at): clock for clock in clocks if clock.done_at}
+    done: dict[tuple[Step | None, int, datetime], Clock] = {
+        (clock.step, clock.forwarding, clock.done_at): clock for clock in clocks if clock.done_at
+    }
     running = clocks[-1] if clocks and clocks[-1].done_at is None else None
     return {
         "ticket": journey.ticket,
         "path": journey.path,
         "submitted_at": _instant(journey.submitted_at, write),
-        "service_due_at": _instant(journey.service_due_at, write),
+        "service_due_at": _instant(journey.due_at, write),
         "service_left_minutes": _service_left(journey, running, calendar_of, now, by_day),
         "stands": journey.stands(),
         "next": _next(journey.stands_at, running, now, by_day),
-        "entries": [_entry(entry, reader, done.get((entry.turn.ends, entry.at)), now) for entry in journey.entries],
-        "acts": [_act(act, journey, by_day) for act in acts],
+        "entries": [
+            _entry(entry, reader, done.get((entry.turn.ends, entry.forwarding, entry.at)), now)
+            for entry in journey.entries
+        ],
+        "beside": [_addition(addition, journey, by_day) for addition in additions],
+        "overtaken": [_entry(entry, reader, None, now) for entry in journey.overtaken],
     }
 
 
-def _act(act: Act, journey: Journey, by_day: bool) -> views.Act:
-    """Return an act under the step that the complaint awaited, as far as the reader is shown the journey."""
-    beside = ACTS[act.type]
+def _addition(addition: Addition, journey: Journey, by_day: bool) -> views.Act:
+    """Return what was added under the step that the complaint awaited, as far as the reader is shown the journey."""
+    beside = BESIDE[addition.type]
     write = write_day if by_day and beside.role == Role.REPORTER else write_instant
     return {
-        "event": act.type,
+        "event": addition.type,
         "role": beside.role,
         "activity": beside.activity,
-        "at": write(act.at),
-        "step": journey.stood_at(act.at).number,
-        "files": act.files,
+        "at": write(addition.at),
+        "step": journey.stood_at(addition.at).number,
+        "files": addition.files,
     }
 
 
 def _entry(entry: Entry, reader: Actor, clock: Clock | None, now: datetime) -> views.Entry:
+    """Return an entry; one of an act beside the path that ends no step has none."""
     step, by_day = entry.turn.ends, reader.role in BY_DAY
-    write = write_day if by_day and step.role == Role.REPORTER else write_instant
+    role = step.role if step else Role.MAIN_TEAM if entry.type == KEPT else Role.REPORTER
+    write = write_day if entry.type in (WITHDRAWN, REOPENED) or (by_day and role == Role.REPORTER) else write_instant
     shown: views.Entry = {
-        "step": step.number,
-        "name": step.name,
+        "step": step.number if step else None,
+        "name": step.name if step else entry.type.split(".")[1],
         "activity": entry.turn.activity,
         "event": entry.type,
-        "role": step.role,
+        "role": role,
         "at": write(entry.at),
-        "output": step.output,
+        "output": step.output if step else None,
         "round": entry.round or None,
-        "minutes": step.minutes,
+        "forwarding": entry.forwarding,
+        "minutes": step.minutes if step else None,
         **_clock(clock, now, by_day),
     }
     if reader.role == Role.REPORTER:

@@ -1,6 +1,7 @@
 """Notification's entrypoints: the events that it consumes and its RPC methods for steps 6 and 7."""
 
 import uuid
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, TypeGuard
@@ -9,7 +10,6 @@ from nkk.contracts import Event, views
 from nkk.contracts.events import (
     AnswerSent,
     ComplaintClassifiedAsInformation,
-    ComplaintClosed,
     ComplaintForwarded,
     ComplaintHandedOver,
     ComplaintSubmitted,
@@ -35,9 +35,10 @@ from nkk.sop.timed import started
 from nkk.trust.actor import Actor, requires
 from nkk.validation import load
 from services.notification import schemas
+from services.notification.acts import TakesActs, close, entry_of, tell
 from services.notification.authors import KnowsAuthors
 from services.notification.closings import RepublishesClosings
-from services.notification.domain import Act, Answer, Entry, Journey
+from services.notification.domain import Addition, Answer, Entry, Journey
 from services.notification.following import Follows
 from services.notification.mail import Mailer
 from services.notification.storage import NotificationWork, letter_id
@@ -46,7 +47,7 @@ from services.notification.unsent import LooksAfterLetters
 
 
 class NotificationService(
-    KnowsAuthors, Follows, NotifiesPeople, LooksAfterLetters, RepublishesClosings, Desk, ConsumesCalendars
+    KnowsAuthors, Follows, NotifiesPeople, LooksAfterLetters, RepublishesClosings, TakesActs, Desk, ConsumesCalendars
 ):
     """The operator's second desk (step 6), the receipt (step 7), the journeys of complaints, and all letters."""
 
@@ -81,8 +82,8 @@ class NotificationService(
         """Note the classification as information, and open a case for its answer (the end of step 3, "ya")."""
         calendar = self.calendars.named_by(event.data)
         with self._noting(event) as work:
-            work.journeys.note(_entry(event), path=Path.INFORMATION)
-            work.answers.add(_answer(event, calendar, Path.INFORMATION, material=None))
+            self._open(work, _answer(event, calendar, Path.INFORMATION, material=None))
+            work.journeys.note(_entry(event), ("ended",), _end_new(work, event), path=Path.INFORMATION)
 
     @handles(ComplaintForwarded, batched=True)
     def on_complaint_forwarded(self, event: Event[ComplaintForwarded]) -> None:
@@ -107,21 +108,24 @@ class NotificationService(
         """Note the approval of a response, and open a case for its answer (the end of step 5)."""
         calendar = self.calendars.named_by(event.data)
         with self._noting(event) as work:
-            work.answers.add(_answer(event, calendar, Path.COMPLAINT, material=event.data.text))
+            self._open(work, _answer(event, calendar, Path.COMPLAINT, material=event.data.text))
+            end = _end_new(work, event)
 
-            def promise(due: datetime | None) -> None:
+            def promise(due: datetime | None, again: datetime | None, ended: str | None) -> None:
                 # The event has it to the day only, and the submission may be consumed later.
-                if due is not None:
-                    work.answers.promise(event.data.ticket, due)
+                if (exact := again or due) is not None:
+                    work.answers.promise(event.data.ticket, exact)
+                end(ended)
 
-            work.journeys.note(_entry(event), "service_due_at", promise, path=Path.COMPLAINT)
+            asked = ("service_due_at", "again_due_at", "ended")
+            work.journeys.note(_entry(event), asked, promise, path=Path.COMPLAINT)
 
     @handles(ReportAddedTo, batched=True)
     def on_report_added_to(self, event: Event[ReportAddedTo]) -> None:
         """Note that the reporter added to their report, which ends no step."""
         with self.uow.handling(event) as work:
-            work.journeys.add_act(
-                Act(
+            work.journeys.add_addition(
+                Addition(
                     event_id=event.id,
                     ticket=event.data.ticket,
                     type=event.type,
@@ -142,6 +146,7 @@ class NotificationService(
         return {
             **self._standing(journey, work.now),
             "answer": self.shown(schemas.AnswerView(), answer, work.now) if answer else None,
+            "acts": self._acts(answer, actor, work.now),
             "undelivered": schemas.Undelivered(many=True).dump(letters),
         }
 
@@ -155,8 +160,14 @@ class NotificationService(
         with self.act(actor, ticket, now) as act:
             act.case.send(form["text"], now, act.calendar, form["files"])
             act.work.journeys.answered(ticket, now, minutes)
-            sent = AnswerSent(ticket=ticket, path=act.case.path, calendar=act.calendar.version, by=actor.id)
-            _tell(act.work, sent, now)
+            sent = AnswerSent(
+                ticket=ticket,
+                path=act.case.path,
+                forwarding=act.case.forwarding,
+                calendar=act.calendar.version,
+                by=actor.id,
+            )
+            tell(act.work, sent, now)
             act.work.messages.add(str(uuid.uuid4()), ticket, "answered", now)
             act.work.afterwards(self.mailer.wake)
         return act.done()
@@ -190,7 +201,7 @@ class NotificationService(
         """Return the same as `open_answer` without counting as receipt, for documents and requests without effect."""
         with self.uow.reading() as work:
             journey, answer = self._own(work, ticket, actor), work.answers.find(ticket)
-        return self._read(journey, answer, work.now)
+        return self._read(journey, answer, actor, work.now)
 
     @rpc
     @requires(Role.REPORTER)
@@ -203,9 +214,9 @@ class NotificationService(
             journey = self._own(work, ticket, actor)
             answer = work.answers.find(ticket, for_update=True)
             if _is_sent(answer) and answer.open(work.now):
-                _close(work, answer)
+                close(work, answer)
                 journey = work.journeys.get(ticket)
-        return self._read(journey, answer, work.now)
+        return self._read(journey, answer, actor, work.now)
 
     @rpc
     @requires(Role.REPORTER)
@@ -215,7 +226,7 @@ class NotificationService(
             self._own(work, ticket, actor)
             answer = _reached(work, ticket)
             if answer.confirm(work.now):
-                _close(work, answer)
+                close(work, answer)
             else:
                 work.answers.save(answer)
         return {"ticket": ticket, "stands": answer.stands()}
@@ -229,7 +240,7 @@ class NotificationService(
             with self.uow.begin() as work:
                 answer = work.answers.find(ticket, for_update=True)
                 if answer is not None and answer.lapse(work.now):
-                    _close(work, answer)
+                    close(work, answer)
 
     def _begin(self, event: Event[Any], **whose: str | None) -> None:
         """Begin a journey, and write the first letter to its reporter."""
@@ -246,7 +257,7 @@ class NotificationService(
 
             work.journeys.note(
                 _entry(event),
-                "path",
+                ("path",),
                 catch_up,
                 submitted_at=data.submitted_at,
                 service_due_at=data.service_due_at,
@@ -257,6 +268,15 @@ class NotificationService(
             )
             work.messages.add(letter_id(event.id, "received"), data.ticket, "received", event.time)
             work.afterwards(self.mailer.wake)
+
+    def _open(self, work: NotificationWork, answer: Answer) -> None:
+        """Open a case for an answer; one that was classified before has a case, which begins again."""
+        known = work.answers.find(answer.ticket, for_update=True) if answer.forwarding > 1 else None
+        if known is None:
+            work.answers.add(answer)
+        else:
+            known.begin(answer)
+            work.answers.save(known)
 
     def _noting(self, event: Event[Any]) -> AbstractContextManager[NotificationWork]:
         """Open the transaction that notes an event in its journey.
@@ -271,29 +291,24 @@ class NotificationService(
             journey = work.journeys.get(ticket)
         return journey.minutes_to(now, self.calendars.get)
 
-    def _read(self, journey: Journey, answer: Answer | None, now: datetime) -> views.Read:
+    def _read(self, journey: Journey, answer: Answer | None, actor: Actor, now: datetime) -> views.Read:
         return {
             **self._standing(journey, now),
             "answer": schemas.ReadAnswer().dump(answer) if _is_sent(answer) else None,
+            "earlier": schemas.EarlierAnswer(many=True).dump(answer.earlier) if answer else [],
+            "acts": self._acts(answer, actor, now),
         }
+
+    def _acts(self, answer: Answer | None, actor: Actor, now: datetime) -> list[str]:
+        """Return the acts of the caller that are possible now on the answer."""
+        return answer.acts(actor.role, now, self.calendars.get(answer.calendar)) if answer else []
 
     def _standing(self, journey: Journey, now: datetime) -> views.Standing:
         return schemas.standing(journey, self.calendars.get, now)
 
 
 def _entry(event: Event[Any]) -> Entry:
-    data = event.data
-    return Entry(
-        event_id=event.id,
-        ticket=data.ticket,
-        type=event.type,
-        at=event.time,
-        round=getattr(data, "round", 0),
-        calendar=getattr(data, "calendar", 0),
-        by=getattr(data, "by", None),
-        opd=getattr(data, "opd", None),
-        note=getattr(data, "note", None),
-    )
+    return entry_of(event.data, event.id, event.time)
 
 
 def _answer(event: Event[Any], calendar: Calendar, path: Path, material: str | None) -> Answer:
@@ -305,35 +320,23 @@ def _answer(event: Event[Any], calendar: Calendar, path: Path, material: str | N
         service_due_at=event.data.service_due_at,
         service_calendar=event.data.service_calendar,
         offered=described(getattr(event.data, "files", ())),
+        forwarding=event.data.forwarding,
         **started(steps.ANSWER, event.time, calendar),
     )
 
 
-def _tell(work: NotificationWork, data: AnswerSent | ComplaintClosed, now: datetime) -> None:
-    """Publish this stage's own event, and note it in the journey, since a stage does not consume its own events."""
-    (event_id,) = work.emit(data, at=now)
-    closed: dict[str, Any] = {"closed_at": now} if isinstance(data, ComplaintClosed) else {}
-    work.journeys.note(
-        Entry(
-            event_id=event_id,
-            ticket=data.ticket,
-            type=data.TYPE,
-            at=now,
-            calendar=getattr(data, "calendar", 0),
-            by=getattr(data, "by", None),
-        ),
-        **closed,
-    )
+def _end_new(work: NotificationWork, event: Event[Any]) -> Callable[[str | None], None]:
+    """Return what is to be done with the case that an event opens, where the complaint has `ended` before."""
 
+    def end(ended: str | None) -> None:
+        if ended is not None:
+            work.answers.end(event.data.ticket, ended, event.time)
 
-def _close(work: NotificationWork, answer: Answer) -> None:
-    work.answers.save(answer)
-    work.close(answer.ticket, work.now)
-    _tell(work, ComplaintClosed(ticket=answer.ticket, path=answer.path, how=str(answer.how)), work.now)
+    return end
 
 
 def _is_sent(answer: Answer | None) -> TypeGuard[Answer]:
-    return answer is not None and answer.text is not None
+    return answer is not None and answer.is_sent
 
 
 def _reached(work: NotificationWork, ticket: str) -> Answer:

@@ -7,12 +7,13 @@ from enum import StrEnum
 from typing import Any
 
 from nkk.sop import steps
-from nkk.sop.claims import Claimable
-from nkk.sop.clock import Calendar, write_instant
+from nkk.sop.acts import possible
+from nkk.sop.clock import Calendar, write_day, write_instant
+from nkk.sop.endings import Endable
 from nkk.sop.files import File, described, joined, numbered
-from nkk.sop.refusals import AlreadyDone
+from nkk.sop.refusals import AlreadyDone, NotYourStep
 from nkk.sop.report import Report
-from nkk.sop.steps import Stands, Step
+from nkk.sop.steps import Role, Stands, Step
 
 
 class State(StrEnum):
@@ -20,15 +21,25 @@ class State(StrEnum):
 
     AWAITING_RESPONSE = "awaiting_response"
     RESPONDED = "responded"
+    DECLINED = "declined"
+    RECALLED = "recalled"
 
 
 class AlreadyResponded(AlreadyDone):
     """Step 4 has already been done, and Tim Utama has not returned the response."""
 
 
+class NoLongerHere(NotYourStep):
+    """The complaint is no longer with this team: it declined it, or Tim Utama took it back."""
+
+
 @dataclass
-class Case(Report, Claimable):
-    """A complaint at the desk of one agency's helper team. It never holds the reporter's identity."""
+class Case(Report, Endable):
+    """A complaint at the desk of one agency's helper team. It never holds the reporter's identity.
+
+    `forwarding` is the number of the classification that brought it here. `overtaken` says that the team's last act
+    came after Tim Utama had taken the complaint back, so that it changed nothing.
+    """
 
     opd: str
     note: str | None
@@ -41,6 +52,11 @@ class Case(Report, Claimable):
     return_note: str | None = None
     files: tuple[File, ...] = ()
     response_files: tuple[File, ...] = ()
+    forwarding: int = 1
+    overtaken: bool = False
+    declined_why: str | None = None
+    better_opd: str | None = None
+    recalled_why: str | None = None
 
     def __post_init__(self) -> None:
         self.since = self.since or self.came_at
@@ -59,11 +75,19 @@ class Case(Report, Claimable):
         return self.round + 1
 
     @property
+    def about_forwarding(self) -> int:
+        return self.forwarding
+
+    @property
     def team_opd(self) -> str:
         return self.opd
 
     def must_stand_here(self) -> None:
-        """Raise AlreadyResponded where the case awaits no response."""
+        """Raise Withdrawn, NoLongerHere or AlreadyResponded where the case awaits no response."""
+        if self.state in (State.DECLINED, State.RECALLED):
+            raise NoLongerHere({"stands": self.stands()})
+        if self.state == State.AWAITING_RESPONSE:
+            self.must_go_on()
         if self.state != State.AWAITING_RESPONSE:
             raise AlreadyResponded({"stands": self.stands()})
 
@@ -81,7 +105,7 @@ class Case(Report, Claimable):
         self.state, self.since = State.RESPONDED, now
         return files
 
-    def take_back(self, round_: int, note: str, now: datetime, calendar: Calendar) -> None:
+    def returned(self, round_: int, note: str, now: datetime, calendar: Calendar) -> None:
         """Reopen the case after response number `round_` was returned, and start step 4's clock again.
 
         A return of an earlier response, or a redelivered one, changes nothing.
@@ -89,9 +113,34 @@ class Case(Report, Claimable):
         if round_ != self.round or self.state != State.RESPONDED:
             return
         self.return_note = note
-        self.start_clock(steps.RESPOND, now, calendar)
         self.state, self.since = State.AWAITING_RESPONSE, now
+        self.start_clock(steps.RESPOND, now, calendar)
+        self.settle()
+
+    def decline(self, why: str, better: str | None, now: datetime) -> None:
+        """Decline the complaint, which is not this agency's. Raises as `must_stand_here` does."""
+        self.must_stand_here()
+        self.declined_why, self.better_opd = why, better
+        self.stop_clock(now)
+        self.state, self.since = State.DECLINED, now
+
+    def recall(self, round_: int, why: str, now: datetime) -> None:
+        """Note that Tim Utama took the complaint back while it awaited response number `round_`.
+
+        What the team did meanwhile changes nothing for the complaint.
+        """
+        self.recalled_why = why
+        self.overtaken = self.state == State.DECLINED or self.round >= round_
+        if self.done_at is None:
+            self.stop_clock(now)
+        self.state, self.since = State.RECALLED, now
+
+    def acts(self) -> list[str]:
+        """Return the acts of this team that are possible now."""
+        return possible("opd_response", Role.OPD_TEAM, self.stands()["state"])
 
     def stands(self) -> Stands:
-        """Return the case's state at this desk, and since when it has been in it."""
+        """Return the case's state at this desk, and since when it has been in it; a withdrawal is told to the day."""
+        if self.ended is not None and self.ended_at is not None and self.state == State.AWAITING_RESPONSE:
+            return {"state": self.ended, "since": write_day(self.ended_at)}
         return {"state": self.state, "since": write_instant(self.since)}  # type: ignore[arg-type]

@@ -2,7 +2,7 @@
 
 from marshmallow import Schema, fields
 
-from nkk.contracts.fields import Day, Instant, PlainText
+from nkk.contracts.fields import NOTE_LENGTH, Day, Instant, PlainText, Slug
 from nkk.contracts.files import FileView, attaching
 from nkk.contracts.report import ReportView
 from nkk.sop.report import TEXT_LENGTH
@@ -13,6 +13,13 @@ class Response(Schema):
 
     text = PlainText(TEXT_LENGTH, required=True)
     files = attaching()
+
+
+class Declination(Schema):
+    """Why a complaint is not this agency's, and the agency that may be in charge."""
+
+    note = PlainText(NOTE_LENGTH, required=True)
+    better = Slug(allow_none=True, load_default=None)
 
 
 class Listed(Schema):
@@ -37,5 +44,11 @@ class CaseView(ReportView, Listed):
     note = fields.String(allow_none=True)
     response = fields.String(allow_none=True)
     return_note = fields.String(allow_none=True)
+    forwarding = fields.Integer()
+    overtaken = fields.Boolean()
+    declined_why = fields.String(allow_none=True)
+    better_opd = fields.String(allow_none=True)
+    recalled_why = fields.String(allow_none=True)
+    ended_why = fields.String(allow_none=True)
     files = fields.Nested(FileView, many=True)
     response_files = fields.Nested(FileView, many=True)

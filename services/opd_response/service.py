@@ -1,7 +1,17 @@
 """opd_response's entrypoints: the events that it consumes and its RPC methods."""
 
 from nkk.contracts import Event, views
-from nkk.contracts.events import ComplaintForwarded, ComplaintSupplemented, ResponseReturned, ResponseSubmitted
+from nkk.contracts.events import (
+    ComplaintDeclined,
+    ComplaintEnded,
+    ComplaintForwarded,
+    ComplaintKept,
+    ComplaintRecalled,
+    ComplaintReopened,
+    ComplaintSupplemented,
+    ResponseReturned,
+    ResponseSubmitted,
+)
 from nkk.desk.stage import Attaches, CaseDesk, ConsumesCalendars, ConsumesClosings, of_the_desk
 from nkk.messaging.consumer import handles
 from nkk.messaging.rpc import rpc
@@ -40,7 +50,7 @@ class OpdResponseService(CaseDesk, Attaches, ConsumesCalendars, ConsumesClosings
     def on_complaint_supplemented(self, event: Event[ComplaintSupplemented]) -> None:
         """Store what the reporter added to the report."""
         with self.uow.handling(event) as work:
-            case = work.cases.get(event.data.ticket, event.data.opd, for_update=True)
+            case = work.cases.of_forwarding(event.data.ticket, event.data.opd, event.data.forwarding)
             case.supplement(described(event.data.files))
             work.cases.save(case)
 
@@ -49,9 +59,40 @@ class OpdResponseService(CaseDesk, Attaches, ConsumesCalendars, ConsumesClosings
         """Reopen the case of a response that Tim Utama returned (step 5)."""
         data, calendar = event.data, self.calendars.get(event.data.calendar)
         with self.uow.handling(event) as work:
-            case = work.cases.get(data.ticket, data.opd, for_update=True)
-            case.take_back(data.round, data.note, event.time, calendar)
+            case = work.cases.of_forwarding(data.ticket, data.opd, data.forwarding)
+            case.returned(data.round, data.note, event.time, calendar)
             work.cases.save(case)
+
+    @handles(ComplaintRecalled, batched=True)
+    def on_complaint_recalled(self, event: Event[ComplaintRecalled]) -> None:
+        """End the case of a complaint that Tim Utama took back."""
+        data = event.data
+        with self.uow.handling(event) as work:
+            case = work.cases.of_forwarding(data.ticket, data.opd, data.forwarding)
+            case.recall(data.round, data.note, event.time)
+            work.cases.save(case)
+
+    @handles(ComplaintEnded, batched=True)
+    def on_complaint_ended(self, event: Event[ComplaintEnded]) -> None:
+        """End the case of a complaint whose reporter withdrew it."""
+        data = event.data
+        with self.uow.handling(event) as work:
+            case = work.cases.of_forwarding(data.ticket, data.opd, data.forwarding)
+            case.end(data.how, event.time, data.reason)
+            work.cases.save(case)
+            work.close(data.ticket, event.time)
+
+    @handles(ComplaintKept, batched=True)
+    def on_complaint_kept(self, event: Event[ComplaintKept]) -> None:
+        """Note that a withdrawn complaint goes on: its events are kept."""
+        with self.uow.handling(event) as work:
+            work.reopen(event.data.ticket)
+
+    @handles(ComplaintReopened, batched=True)
+    def on_complaint_reopened(self, event: Event[ComplaintReopened]) -> None:
+        """Note that a closed complaint goes on: its events are kept."""
+        with self.uow.handling(event) as work:
+            work.reopen(event.data.ticket)
 
     @rpc
     @requires(Role.ADMIN)
@@ -75,9 +116,31 @@ class OpdResponseService(CaseDesk, Attaches, ConsumesCalendars, ConsumesClosings
                 ResponseSubmitted(
                     ticket=ticket,
                     opd=act.case.opd,
+                    forwarding=act.case.forwarding,
                     round=act.case.round,
                     text=act.case.response,
                     files=told(came),
+                    calendar=act.calendar.version,
+                    by=actor.id,
+                )
+            )
+        return act.done()
+
+    @rpc
+    @of_the_desk
+    def decline(self, actor: Actor, ticket: str, note: str | None, better: str | None = None) -> views.Acted:
+        """Decline a complaint that is not this agency's, with a reason and perhaps a better agency."""
+        form = load(schemas.Declination, {"note": note, "better": better})
+        with self.act(actor, ticket) as act:
+            act.case.decline(form["note"], form["better"], act.now)
+            act.emit(
+                ComplaintDeclined(
+                    ticket=ticket,
+                    opd=act.case.opd,
+                    forwarding=act.case.forwarding,
+                    round=act.case.round + 1,
+                    note=form["note"],
+                    better=form["better"],
                     calendar=act.calendar.version,
                     by=actor.id,
                 )
@@ -93,6 +156,8 @@ def _case(event: Event[ComplaintForwarded], calendar: Calendar) -> Case:
         note=data.note,
         service_due_at=data.service_due_at,
         service_calendar=data.service_calendar,
+        forwarding=data.forwarding,
+        round=data.round,
         files=described(data.files),
         **written(data),
         **started(steps.RESPOND, event.time, calendar),

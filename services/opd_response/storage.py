@@ -2,11 +2,25 @@
 
 from functools import cached_property
 
-from sqlalchemy import Column, ColumnElement, Index, Integer, String, Table, Text, func, literal_column, select
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ColumnElement,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    false,
+    func,
+    literal_column,
+    select,
+)
 
 from nkk.desk import (
     AttachingWork,
     ClockedWork,
+    NotingWork,
     RecordedWork,
     Rows,
     alarm_index,
@@ -14,11 +28,14 @@ from nkk.desk import (
     calendars_table,
     claim_columns,
     clock_columns,
+    ending_columns,
     files_column,
     in_turn,
+    notes_table,
     record_table,
     report_columns,
 )
+from nkk.sop.refusals import UnknownTicket
 from nkk.store.database import UtcDateTime, new_metadata
 from nkk.store.outbox import closed_table, inbox_table, outbox_table
 from services.opd_response.domain import Case, State
@@ -29,6 +46,7 @@ inbox = inbox_table(metadata)
 closed = closed_table(metadata)
 calendars = calendars_table(metadata)
 record = record_table(metadata)
+notes = notes_table(metadata)
 attached = attached_table(metadata)
 
 cases = Table(
@@ -49,6 +67,12 @@ cases = Table(
     Column("return_note", Text),
     files_column(),
     files_column("response_files"),
+    *ending_columns(),
+    Column("forwarding", Integer, primary_key=True, autoincrement=False, server_default="1"),
+    Column("overtaken", Boolean, nullable=False, server_default=false()),
+    Column("declined_why", Text),
+    Column("better_opd", String(64)),
+    Column("recalled_why", Text),
 )
 # A literal, not a bound parameter: SQLite uses a partial index only where the query shows the value.
 _open = cases.c.state == literal_column(f"'{State.AWAITING_RESPONSE}'")
@@ -61,18 +85,28 @@ class Cases(Rows[Case]):
 
     TABLE = cases
     HELD = Case
-    OPEN = _open
+    OPEN = _open & cases.c.ended.is_(None)
+    NEWEST = cases.c.forwarding
 
     def _of_group(self, group: str | None) -> ColumnElement[bool]:
         return cases.c.opd == group
 
+    def of_forwarding(self, ticket: str, opd: str, forwarding: int) -> Case:
+        """Return the locked case of one forwarding of a complaint. Raises UnknownTicket."""
+        self._inserts.flush()
+        query = select(cases).where(cases.c.ticket == ticket, cases.c.opd == opd, cases.c.forwarding == forwarding)
+        row = self._connection.execute(query.with_for_update()).first()
+        if row is None:
+            raise UnknownTicket
+        return Case(**row._mapping)
+
     def open_by_opd(self) -> dict[str, int]:
         """Return the number of cases that await a response, by agency."""
-        query = select(cases.c.opd, func.count()).where(_open).group_by(cases.c.opd)
+        query = select(cases.c.opd, func.count()).where(self.OPEN).group_by(cases.c.opd)
         return {row.opd: row[1] for row in self._connection.execute(query)}
 
 
-class OpdResponseWork(ClockedWork, RecordedWork, AttachingWork):
+class OpdResponseWork(ClockedWork, RecordedWork, AttachingWork, NotingWork):
     """opd_response's unit of work: one database transaction."""
 
     OUTBOX = outbox
@@ -80,6 +114,7 @@ class OpdResponseWork(ClockedWork, RecordedWork, AttachingWork):
     CLOSED = closed
     CALENDARS = calendars
     RECORD = record
+    NOTES = notes
     ATTACHED = attached
 
     @cached_property

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from nkk.sop import faults, steps
-from nkk.sop.claims import Claimable
-from nkk.sop.clock import Calendar, write_instant
+from nkk.sop import faults, journey, steps
+from nkk.sop.acts import Act, possible
+from nkk.sop.clock import Calendar, write_day, write_instant
+from nkk.sop.endings import WITHDRAWN, Endable
 from nkk.sop.files import File, joined, of_round
+from nkk.sop.journey import service_due
 from nkk.sop.refusals import AlreadyDone, InvalidInput, NotYourStep
 from nkk.sop.report import Report
-from nkk.sop.steps import Stands, Step
+from nkk.sop.steps import Role, Stands, Step
 
 
 class State(StrEnum):
@@ -28,12 +30,24 @@ OPEN = (State.AWAITING_CLASSIFICATION, State.AWAITING_APPROVAL)
 """The states in which a case awaits an act of Tim Utama."""
 
 
+WAITING = (*OPEN, State.AWAITING_RESPONSE)
+"""The states in which a case awaits an act of anybody before the answer."""
+
+
 class AlreadyClassified(AlreadyDone):
     """Step 3 has already been done."""
 
 
 class AlreadyApproved(AlreadyDone):
     """Step 5 has already been done."""
+
+
+class NotWithOpd(NotYourStep):
+    """The complaint is not with an OPD team that has not responded, so that it cannot be taken back."""
+
+
+class NothingToKeep(NotYourStep):
+    """The report was not withdrawn, or not while it was at this desk, so that it cannot go on without its reporter."""
 
 
 class NoResponseYet(NotYourStep):
@@ -59,8 +73,14 @@ def check_return(note: str | None) -> None:
 
 
 @dataclass
-class Case(Report, Claimable):
-    """A report at Tim Utama's desk: what was handed over, its state, and its response."""
+class Case(Report, Endable):
+    """A report at Tim Utama's desk: what was handed over, its state, and its response.
+
+    `forwarding` counts its classifications, `round_before` are the responses before the last of them, and `cycle` is 2
+    after an objection. `kept` says that it goes on although its reporter withdrew it. `back` is the event with which it
+    came back to step 3 the last time, with its reason, the OPD that an OPD proposed instead, and the answer that was
+    objected to.
+    """
 
     reporter_kind: str
     claimed_kind: str
@@ -75,13 +95,21 @@ class Case(Report, Claimable):
     response: str | None = None
     files: tuple[File, ...] = ()
     response_files: tuple[File, ...] = ()
+    forwarding: int = 1
+    round_before: int = 0
+    cycle: int = 1
+    kept: bool = False
+    back: str | None = None
+    back_why: str | None = None
+    better_opd: str | None = None
+    objected_to: str | None = None
 
     def __post_init__(self) -> None:
         self.since = self.since or self.came_at
 
     @property
     def step(self) -> Step:
-        return steps.CLASSIFY if self.round == 0 else steps.APPROVE
+        return steps.CLASSIFY if self.round == self.round_before else steps.APPROVE
 
     @property
     def every_file(self) -> tuple[File, ...]:
@@ -90,10 +118,15 @@ class Case(Report, Claimable):
 
     @property
     def about_round(self) -> int:
-        return self.round
+        return self.round if self.step is steps.APPROVE else 0
+
+    @property
+    def about_forwarding(self) -> int:
+        return self.forwarding
 
     def must_stand_here(self) -> None:
         """Raise NotYourStep where the case awaits no act of Tim Utama."""
+        self.must_go_on()
         if self.state not in OPEN:
             raise NotYourStep({"stands": self.stands()})
 
@@ -113,25 +146,37 @@ class Case(Report, Claimable):
         """The files of the response that is in force."""
         return of_round(self.response_files, self.round)
 
+    @property
+    def with_opd(self) -> str | None:
+        """The OPD whose team the complaint was forwarded to, until it is classified anew."""
+        return self.opd if self.state in (State.AWAITING_RESPONSE, State.AWAITING_APPROVAL, State.APPROVED) else None
+
     def supplement(self, files: Iterable[File]) -> None:
         """Add files that the reporter added to the report."""
         self.files = joined(self.files, files)
 
     def receive(
-        self, response: str, round_: int, now: datetime, calendar: Calendar, files: Iterable[File] = ()
+        self,
+        response: str,
+        round_: int,
+        now: datetime,
+        calendar: Calendar,
+        files: Iterable[File] = (),
+        forwarding: int = 1,
     ) -> None:
-        """Store response number `round_` and start step 5's clock. An earlier or redelivered one changes nothing.
+        """Store response number `round_` and start step 5's clock.
 
-        Raises NotYourStep where the case does not await a response.
+        An earlier or redelivered one changes nothing, nor does one to a forwarding that was taken back. Raises
+        NotYourStep where the case does not await a response.
         """
-        if round_ <= self.round:
+        if forwarding < self.forwarding or round_ <= self.round:
             return
-        if self.state != State.AWAITING_RESPONSE:
+        if self.state != State.AWAITING_RESPONSE or forwarding > self.forwarding:
             raise NotYourStep({"stands": self.stands()}, "awaits-no-response")
         self.response, self.round = response, round_
         self.response_files = joined(self.response_files, files)
-        self.start_clock(steps.APPROVE, now, calendar)
         self.state, self.since = State.AWAITING_APPROVAL, now
+        self._starts(steps.APPROVE, now, calendar)
 
     def approve(self, now: datetime) -> None:
         """Approve the response, which then goes to the operator (step 5). Raises NoResponseYet or AlreadyApproved."""
@@ -143,15 +188,90 @@ class Case(Report, Claimable):
         self._must_await_approval()
         self._ends(State.AWAITING_RESPONSE, now)
 
+    def recall(self, now: datetime, calendar: Calendar) -> None:
+        """Take the complaint back from the OPD team, to classify it anew. Raises NotWithOpd."""
+        self.must_go_on()
+        if self.state != State.AWAITING_RESPONSE:
+            raise NotWithOpd({"stands": self.stands()})
+        self._comes_back(journey.RECALLED, now, calendar, None)
+
+    def declined(self, forwarding: int, why: str, better: str | None, now: datetime, calendar: Calendar) -> None:
+        """Classify the complaint anew, because the OPD team declined it. One that was taken back before changes
+        nothing.
+
+        Raises NotYourStep where this forwarding has not been stored yet.
+        """
+        if forwarding < self.forwarding:
+            return
+        self._must_be_with(forwarding, State.AWAITING_RESPONSE)
+        self._comes_back(journey.DECLINED, now, calendar, why)
+        self.better_opd = better
+
+    def returned(self, forwarding: int, why: str, now: datetime, calendar: Calendar) -> None:
+        """Classify the report anew, because the operator found a complaint in what was classified as information."""
+        if forwarding < self.forwarding:
+            return
+        self._must_be_with(forwarding, State.CLASSIFIED_AS_INFORMATION)
+        self._comes_back(journey.RETURNED, now, calendar, why)
+
+    def reopen(self, forwarding: int, cycle: int, why: str, answer: str, at: datetime, calendar: Calendar) -> None:
+        """Begin the second cycle, because the reporter objected to the `answer`. A redelivered one changes nothing."""
+        if cycle <= self.cycle:
+            return
+        self._must_be_with(forwarding, State.CLASSIFIED_AS_INFORMATION, State.APPROVED)
+        # A withdrawal of the first cycle came after its answer.
+        self.go_on()
+        self.cycle, self.kept = cycle, False
+        self.service_due_at, self.service_calendar = service_due(at, calendar), calendar.version
+        self._comes_back(journey.REOPENED, at, calendar, why)
+        self.objected_to = answer
+
+    def withdraw(self, cycle: int, at: datetime, why: str) -> None:
+        """End the case, because the reporter withdrew the report; one of an earlier cycle changes nothing."""
+        if cycle == self.cycle and not self.kept:
+            self.end(WITHDRAWN, at, why)
+
+    def keep(self, now: datetime, calendar: Calendar) -> None:
+        """Let a withdrawn report go on without its reporter, where it was at this desk. Raises NothingToKeep."""
+        if self.ended is None or self.state not in OPEN:
+            raise NothingToKeep({"stands": self.stands()})
+        self.go_on()
+        self.kept = True
+        self.forwarding += 1
+        self.since = now
+        self.start_clock(self.step, now, calendar)
+
+    def acts(self) -> list[str]:
+        """Return the acts of Tim Utama that are possible now."""
+        return possible("triage", Role.MAIN_TEAM, self.stands()["state"], () if self.state in OPEN else (Act.KEEP,))
+
     def stands(self) -> Stands:
-        """Return the case's state at this desk, and since when it has been in it."""
+        """Return the case's state at this desk, and since when it has been in it; a withdrawal is told to the day."""
+        if self.ended is not None and self.ended_at is not None and self.state in WAITING:
+            return {"state": self.ended, "since": write_day(self.ended_at)}
         return {"state": self.state, "since": write_instant(self.since)}  # type: ignore[arg-type]
 
+    def _must_be_with(self, forwarding: int, *states: State) -> None:
+        if self.forwarding != forwarding or self.state not in states:
+            raise NotYourStep({"stands": self.stands()})
+
+    def _comes_back(self, event: str, at: datetime, calendar: Calendar, why: str | None) -> None:
+        self.back, self.back_why, self.better_opd, self.objected_to = event, why, None, None
+        self.forwarding, self.round_before = self.forwarding + 1, self.round
+        self.state, self.since = State.AWAITING_CLASSIFICATION, at
+        self._starts(steps.CLASSIFY, at, calendar)
+
+    def _starts(self, step: Step, at: datetime, calendar: Calendar) -> None:
+        self.start_clock(step, at, calendar)
+        self.settle()
+
     def _must_await_classification(self) -> None:
+        self.must_go_on()
         if self.state != State.AWAITING_CLASSIFICATION:
             raise AlreadyClassified({"stands": self.stands()})
 
     def _must_await_approval(self) -> None:
+        self.must_go_on()
         if self.state in (State.AWAITING_CLASSIFICATION, State.AWAITING_RESPONSE):
             raise NoResponseYet({"stands": self.stands()})
         if self.state != State.AWAITING_APPROVAL:

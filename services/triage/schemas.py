@@ -13,6 +13,12 @@ class Note(Schema):
     note = PlainText(NOTE_LENGTH, allow_none=True, load_default=None)
 
 
+class Reason(Schema):
+    """The reason for an act beside the path, which others read."""
+
+    note = PlainText(NOTE_LENGTH, required=True)
+
+
 class Forwarding(Note):
     """The agency whose helper team a complaint is forwarded to, and an optional note."""
 
@@ -47,5 +53,13 @@ class CaseView(ReportView, Listed):
 
     confidential = fields.Boolean()
     response = fields.String(allow_none=True)
+    forwarding = fields.Integer()
+    cycle = fields.Integer()
+    kept = fields.Boolean()
+    back = fields.String(allow_none=True)
+    back_why = fields.String(allow_none=True)
+    better_opd = fields.String(allow_none=True)
+    objected_to = fields.String(allow_none=True)
+    ended_why = fields.String(allow_none=True)
     files = fields.Nested(FileView, many=True)
     response_files = fields.Nested(FileView, many=True)

@@ -2,10 +2,17 @@
 
 from nkk.contracts import Event, views
 from nkk.contracts.events import (
+    AnswerReturned,
     ComplaintClassifiedAsInformation,
+    ComplaintDeclined,
+    ComplaintEnded,
     ComplaintForwarded,
     ComplaintHandedOver,
+    ComplaintKept,
+    ComplaintRecalled,
+    ComplaintReopened,
     ComplaintSupplemented,
+    ComplaintWithdrawn,
     ListsChanged,
     ReportSupplemented,
     ResponseApproved,
@@ -17,7 +24,7 @@ from nkk.messaging.consumer import handles
 from nkk.messaging.rpc import rpc
 from nkk.messaging.stage import UnitOfWorkProvider
 from nkk.sop import files, steps
-from nkk.sop.clock import Calendar, end_of_day
+from nkk.sop.clock import Calendar, day_after, end_of_day
 from nkk.sop.report import written
 from nkk.sop.steps import Role
 from nkk.sop.timed import started
@@ -51,8 +58,68 @@ class TriageService(CaseDesk, ConsumesCalendars, ConsumesClosings):
         calendar = self.calendars.get(event.data.calendar)
         with self.uow.handling(event) as work:
             case = work.cases.get(event.data.ticket, for_update=True)
-            case.receive(event.data.text, event.data.round, event.time, calendar, files.described(event.data.files))
+            case.receive(
+                event.data.text,
+                event.data.round,
+                event.time,
+                calendar,
+                files.described(event.data.files),
+                event.data.forwarding,
+            )
             work.cases.save(case)
+
+    @handles(ComplaintDeclined, batched=True)
+    def on_complaint_declined(self, event: Event[ComplaintDeclined]) -> None:
+        """Reopen step 3 for a complaint that the OPD team declined."""
+        data, calendar = event.data, self.calendars.get(event.data.calendar)
+        with self.uow.handling(event) as work:
+            case = work.cases.get(data.ticket, for_update=True)
+            case.declined(data.forwarding, data.note, data.better, event.time, calendar)
+            work.cases.save(case)
+
+    @handles(AnswerReturned, batched=True)
+    def on_answer_returned(self, event: Event[AnswerReturned]) -> None:
+        """Reopen step 3 for a report that the operator found to be a complaint after all."""
+        data, calendar = event.data, self.calendars.get(event.data.calendar)
+        with self.uow.handling(event) as work:
+            case = work.cases.get(data.ticket, for_update=True)
+            case.returned(data.forwarding, data.note, event.time, calendar)
+            work.cases.save(case)
+
+    @handles(ComplaintReopened, batched=True)
+    def on_complaint_reopened(self, event: Event[ComplaintReopened]) -> None:
+        """Reopen step 3 for a complaint to whose answer the reporter objected."""
+        data, calendar = event.data, self.calendars.get(event.data.calendar)
+        with self.uow.handling(event) as work:
+            work.reopen(data.ticket)
+            case = work.cases.get(data.ticket, for_update=True)
+            case.reopen(data.forwarding, data.cycle, data.reason, data.answer, day_after(event.time), calendar)
+            work.cases.save(case)
+
+    @handles(ComplaintWithdrawn, batched=True)
+    def on_complaint_withdrawn(self, event: Event[ComplaintWithdrawn]) -> None:
+        """End the case of a report that its reporter withdrew, and tell the OPD that has it."""
+        data = event.data
+        if not data.handed_over:
+            return
+        with self.uow.handling(event) as work:
+            case = work.cases.get(data.ticket, for_update=True)
+            case.withdraw(data.cycle, event.time, data.reason)
+            work.cases.save(case)
+            if case.ended is not None:
+                work.close(case.ticket, event.time)
+                if case.with_opd is not None:
+                    work.emit(
+                        ComplaintEnded(
+                            ticket=case.ticket,
+                            opd=case.with_opd,
+                            forwarding=case.forwarding,
+                            how=case.ended,
+                            reason=data.reason,
+                        ),
+                        at=event.time,
+                        by_day=True,
+                    )
 
     @handles(ReportSupplemented, batched=True)
     def on_report_supplemented(self, event: Event[ReportSupplemented]) -> None:
@@ -61,9 +128,11 @@ class TriageService(CaseDesk, ConsumesCalendars, ConsumesClosings):
             case = work.cases.get(event.data.ticket, for_update=True)
             case.supplement(files.described(event.data.files))
             work.cases.save(case)
-            if case.opd is not None:
+            if case.with_opd is not None:
                 work.emit(
-                    ComplaintSupplemented(ticket=case.ticket, opd=case.opd, files=event.data.files),
+                    ComplaintSupplemented(
+                        ticket=case.ticket, opd=case.with_opd, forwarding=case.forwarding, files=event.data.files
+                    ),
                     at=event.time,
                     by_day=True,
                 )
@@ -87,6 +156,7 @@ class TriageService(CaseDesk, ConsumesCalendars, ConsumesClosings):
             act.emit(
                 ComplaintClassifiedAsInformation(
                     ticket=ticket,
+                    forwarding=act.case.forwarding,
                     note=form["note"],
                     by=actor.id,
                     service_due_at=act.case.service_due_at,
@@ -119,6 +189,7 @@ class TriageService(CaseDesk, ConsumesCalendars, ConsumesClosings):
                 ResponseApproved(
                     ticket=ticket,
                     opd=act.case.opd,
+                    forwarding=act.case.forwarding,
                     round=act.case.round,
                     text=act.case.response,
                     note=form["note"],
@@ -143,6 +214,7 @@ class TriageService(CaseDesk, ConsumesCalendars, ConsumesClosings):
                 ResponseReturned(
                     ticket=ticket,
                     opd=act.case.opd,
+                    forwarding=act.case.forwarding,
                     round=act.case.round,
                     note=form["note"],
                     calendar=act.calendar.version,
@@ -150,6 +222,51 @@ class TriageService(CaseDesk, ConsumesCalendars, ConsumesClosings):
                 )
             )
         return act.done()
+
+    @rpc
+    @of_the_desk
+    def recall(self, actor: Actor, ticket: str, note: str | None) -> views.Acted:
+        """Take a complaint back from the OPD team that it is with, to classify it anew (step 3)."""
+        form = load(schemas.Reason, {"note": note})
+        calendar = self.calendars.current()
+        with self.uow.begin() as work:
+            case = work.cases.get(ticket, for_update=True)
+            recalled = ComplaintRecalled(
+                ticket=ticket,
+                opd=str(case.opd),
+                forwarding=case.forwarding,
+                round=case.round + 1,
+                note=form["note"],
+                calendar=calendar.version,
+                by=actor.id,
+            )
+            case.recall(work.now, calendar)
+            work.emit(recalled)
+            work.cases.save(case)
+        return {"ticket": ticket, "stands": case.stands()}
+
+    @rpc
+    @of_the_desk
+    def keep(self, actor: Actor, ticket: str, note: str | None) -> views.Acted:
+        """Let a withdrawn report, which was at this desk, go on without its reporter."""
+        form = load(schemas.Reason, {"note": note})
+        calendar = self.calendars.current()
+        with self.uow.begin() as work:
+            case = work.cases.get(ticket, for_update=True)
+            case.keep(work.now, calendar)
+            work.reopen(ticket)
+            work.emit(
+                ComplaintKept(
+                    ticket=ticket,
+                    forwarding=case.forwarding,
+                    round=case.about_round,
+                    note=form["note"],
+                    calendar=calendar.version,
+                    by=actor.id,
+                )
+            )
+            work.cases.save(case)
+        return {"ticket": ticket, "stands": case.stands()}
 
 
 def _case(event: Event[ComplaintHandedOver], calendar: Calendar) -> Case:
@@ -172,6 +289,8 @@ def _forwarded(case: Case, note: str | None, by: str, calendar: Calendar) -> Com
     return ComplaintForwarded(
         ticket=case.ticket,
         opd=str(case.opd),
+        forwarding=case.forwarding,
+        round=case.round,
         note=note,
         service_due_at=end_of_day(case.service_due_at),
         service_calendar=case.service_calendar,

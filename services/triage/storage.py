@@ -13,20 +13,24 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
     literal_column,
     select,
 )
 
 from nkk.desk import (
     ClockedWork,
+    NotingWork,
     RecordedWork,
     Rows,
     alarm_index,
     calendars_table,
     claim_columns,
     clock_columns,
+    ending_columns,
     files_column,
     in_turn,
+    notes_table,
     record_table,
     report_columns,
 )
@@ -40,6 +44,7 @@ inbox = inbox_table(metadata)
 closed = closed_table(metadata)
 calendars = calendars_table(metadata)
 record = record_table(metadata)
+notes = notes_table(metadata)
 
 cases = Table(
     "cases",
@@ -61,6 +66,15 @@ cases = Table(
     Column("response", Text),
     files_column(),
     files_column("response_files"),
+    *ending_columns(),
+    Column("forwarding", Integer, nullable=False, server_default="1"),
+    Column("round_before", Integer, nullable=False, server_default="0"),
+    Column("cycle", Integer, nullable=False, server_default="1"),
+    Column("kept", Boolean, nullable=False, server_default=false()),
+    Column("back", String(100)),
+    Column("back_why", Text),
+    Column("better_opd", String(64)),
+    Column("objected_to", Text),
 )
 # Literals, not bound parameters: SQLite uses a partial index only where the query shows the values.
 _open = cases.c.state.in_([literal_column(f"'{state}'") for state in OPEN])
@@ -82,7 +96,7 @@ class Cases(Rows[Case]):
 
     TABLE = cases
     HELD = Case
-    OPEN = _open
+    OPEN = _open & cases.c.ended.is_(None)
 
 
 class Lists:
@@ -108,7 +122,7 @@ class Lists:
         return opds and set(json.loads(opds))
 
 
-class TriageWork(ClockedWork, RecordedWork):
+class TriageWork(ClockedWork, RecordedWork, NotingWork):
     """Triage's unit of work: one database transaction."""
 
     OUTBOX = outbox
@@ -116,6 +130,7 @@ class TriageWork(ClockedWork, RecordedWork):
     CLOSED = closed
     CALENDARS = calendars
     RECORD = record
+    NOTES = notes
 
     @cached_property
     def cases(self) -> Cases:

@@ -77,7 +77,7 @@ class Desks:
         elif operation == "return":
             self._triage.return_response(MONDAY)
             returned = self._triage.round
-            self._tell(lambda: self._opd.take_back(returned, "Uraikan.", MONDAY, OFFICE_HOURS))
+            self._tell(lambda: self._opd.returned(returned, "Uraikan.", MONDAY, OFFICE_HOURS))
         elif operation == "approve":
             self._triage.approve(MONDAY)
         self.done.append(operation)

@@ -7,8 +7,10 @@ import pytest
 from nkk.contracts import EVENTS, STAGES
 from nkk.contracts.asyncapi import SAMPLES
 from nkk.contracts.events import (
+    AnswerRated,
     CalendarChanged,
     ComplaintClassifiedAsInformation,
+    ComplaintEnded,
     ComplaintForwarded,
     ComplaintHandedOver,
     ComplaintSupplemented,
@@ -25,7 +27,8 @@ from nkk.sop import steps
 from nkk.sop.calendar import read_calendar
 from nkk.sop.clock import OFFICE_HOURS
 from nkk.sop.files import described
-from nkk.sop.journey import ACTS, TURNS
+from nkk.sop.journey import BESIDE as ADDED
+from nkk.sop.journey import TURNS
 from nkk.sop.steps import Path
 from services.intake.service import IntakeService
 from services.notification import service as notification
@@ -42,8 +45,9 @@ SERVICES = {
     )
 }
 ALARMS = [StepDueSoon, StepOverdue]
-SUPPLEMENTS = (ReportSupplemented, ReportAddedTo, ComplaintSupplemented)
-JOURNEY = [event for event in EVENTS if "ticket" in event.SCHEMA.fields and event not in (*ALARMS, *SUPPLEMENTS)]
+# What adds to a report, what is passed on to an OPD alone, and what ends no step.
+BESIDE = (ReportSupplemented, ReportAddedTo, ComplaintSupplemented, ComplaintEnded, AnswerRated)
+JOURNEY = [event for event in EVENTS if "ticket" in event.SCHEMA.fields and event not in (*ALARMS, *BESIDE)]
 
 
 CHANGED = CalendarChanged.read((SAMPLES / "calendar.changed.v1.json").read_text("utf-8")).data
@@ -82,7 +86,7 @@ def test_notification_hears_every_event_of_the_other_stages():
 
 def test_every_event_about_a_complaint_has_a_place_in_the_journey():
     assert set(TURNS) == {event.TYPE for event in JOURNEY}
-    assert set(ACTS) == {ReportAddedTo.TYPE}
+    assert set(ADDED) == {ReportAddedTo.TYPE}
 
 
 def test_triage_makes_a_case_of_what_is_handed_over(heard):
@@ -112,7 +116,7 @@ def test_a_response_and_its_return_fit_the_cases_they_are_about(heard):
 
     desk = opd_response._case(forwarded, OFFICE_HOURS)
     desk.respond("Tanggapan pertama.", forwarded.time)
-    desk.take_back(returned.data.round, returned.data.note, returned.time, OFFICE_HOURS)
+    desk.returned(returned.data.round, returned.data.note, returned.time, OFFICE_HOURS)
     assert (desk.state, desk.return_note) == ("awaiting_response", returned.data.note)
 
 

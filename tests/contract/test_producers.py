@@ -10,15 +10,23 @@ import pytest
 
 from nkk.contracts import EVENTS, STAGES
 from nkk.contracts.events import (
+    AnswerRated,
+    AnswerReturned,
     AnswerSent,
     CalendarChanged,
     ComplaintClassifiedAsInformation,
     ComplaintClosed,
+    ComplaintDeclined,
+    ComplaintEnded,
     ComplaintForwarded,
     ComplaintHandedOver,
+    ComplaintKept,
+    ComplaintRecalled,
+    ComplaintReopened,
     ComplaintSubmitted,
     ComplaintSubmittedV1,
     ComplaintSupplemented,
+    ComplaintWithdrawn,
     ListsChanged,
     PasswordResetRequested,
     ReportAddedTo,
@@ -87,7 +95,7 @@ class Work:
     def add(self, *_args, **_kwargs):
         return True
 
-    add_reporter = note = keep_contact = keep = answered = close = attach = add
+    add_reporter = note = keep_contact = keep = answered = close = reopen = attach = add
 
     @property
     def calendars(self):
@@ -272,6 +280,39 @@ def passed_on():
     return told_by(TRIAGE, "on_report_supplemented", case, heard(supplemented()))
 
 
+def withdrawn():
+    report = complaint()
+    report.hand_over("staff-1", NOW)
+    reporter = Actor(report.reporter_id, "reporter")
+    return told_by(intake.IntakeService, "withdraw", report, reporter, report.ticket, "Sudah selesai.")
+
+
+def ended():
+    case = triage_case()
+    case.forward("disdukcapil", NOW)
+    return told_by(TRIAGE, "on_complaint_withdrawn", case, heard(withdrawn()))
+
+
+def kept():
+    case = responded()
+    case.withdraw(1, NOW, "Sudah selesai.")
+    return told_by(TRIAGE, "keep", case, STAFF, TICKET, "Pelanggaran berulang.")
+
+
+def recalled():
+    case = triage_case()
+    case.forward("disdukcapil", NOW)
+    return told_by(TRIAGE, "recall", case, STAFF, TICKET, "Salah alamat.")
+
+
+def by_reporter(command, *args):
+    """Return what notification publishes when the reporter acts on an answer that they received."""
+    received = sent()
+    received.open(NOW)
+    reporter = Actor("reporter-1", "reporter")
+    return told_by(NOTIFICATION, command, received, reporter, TICKET, *args, _own=lambda *_: None, mailer=Anything())
+
+
 TRIAGE, OPD, NOTIFICATION = triage.TriageService, opd_response.OpdResponseService, notification.NotificationService
 
 PRODUCERS = {
@@ -291,6 +332,14 @@ PRODUCERS = {
         NOTIFICATION, "send_answer", answer(), STAFF, TICKET, "Jawaban.", mailer=Anything(), _minutes_to=lambda *_: 42
     ),
     ComplaintClosed: lambda: closed(),
+    ComplaintWithdrawn: withdrawn,
+    ComplaintEnded: ended,
+    ComplaintKept: kept,
+    ComplaintDeclined: lambda: told_by(OPD, "decline", opd_case(), TEAM, TICKET, "Bukan kami.", "dinkes"),
+    ComplaintRecalled: recalled,
+    AnswerReturned: lambda: told_by(NOTIFICATION, "send_back", answer(path="information"), STAFF, TICKET, "Pengaduan."),
+    ComplaintReopened: lambda: by_reporter("object_to", "Belum menjawab."),
+    AnswerRated: lambda: by_reporter("rate", 2),
     StepDueSoon: lambda: alarm(NEAR),
     StepOverdue: lambda: alarm(LATE),
     CalendarChanged: lambda: told_by(
@@ -346,7 +395,7 @@ def alarm(now):
 def closed():
     work, answered = Work(), sent()
     answered.confirm(NOW)
-    notification._close(work, answered)
+    notification.close(work, answered)
     (event,) = work.told
     return event
 

@@ -38,6 +38,26 @@ JOURNEY = {
 }
 """The acts of a complaint's steps with their forms, each allowed once, in this order."""
 
+NOTES = {f"POST {TICKET}/notes": {"text": "Pelapor menelepon."}}
+"""What staff may do with a complaint at their desk, in any state and any number of times."""
+
+HANDED_OVER = list(JOURNEY.items())[:1]
+INFORMED = [*HANDED_OVER, (f"POST {TICKET}/classification", {"kind": "information"})]
+FORWARDED = list(JOURNEY.items())[:2]
+CLOSED = list(JOURNEY.items())
+
+WITHDRAWN = (f"POST {TICKET}/withdrawal", {"reason": "Sudah selesai."})
+ACTS = {
+    WITHDRAWN[0]: (WITHDRAWN[1], HANDED_OVER),
+    f"POST {TICKET}/objection": ({"reason": "Belum menjawab."}, CLOSED),
+    f"POST {TICKET}/rating": ({"rating": 2}, CLOSED),
+    f"POST {TICKET}/declination": ({"reason": "Bukan kami."}, FORWARDED),
+    f"POST {TICKET}/recall": ({"reason": "Salah alamat."}, FORWARDED),
+    f"POST {TICKET}/reclassification": ({"reason": "Ini pengaduan."}, INFORMED),
+    f"POST {TICKET}/continuation": ({"reason": "Berulang."}, [*HANDED_OVER, WITHDRAWN]),
+}
+"""The acts beside the path: the form of each, and what comes before it."""
+
 CLAIMS = {f"POST {TICKET}/claim": {}, f"DELETE {TICKET}/claim": None}
 
 SUPPLEMENT = f"POST {TICKET}/supplements"
@@ -183,7 +203,7 @@ def test_what_was_done_is_read_by_whoever_had_to_do_with_it_and_by_nobody_else(
 
 def test_what_has_not_come_to_a_desk_yet_is_not_there(people: People, everybody: dict[str, Person]) -> None:
     values = {"ticket": people.submit(everybody["owner"]), "format": "docx", "number": "1"}
-    for operation, form in (JOURNEY | CLAIMS | dict.fromkeys(READING)).items():
+    for operation, form in (JOURNEY | CLAIMS | NOTES | dict.fromkeys(READING)).items():
         for who in ("Tim Utama", "OPD"):
             said = TABLE[operation][WHO.index(who)]
             assert ask(everybody[who], operation, values, form) == (404 if said == "✓" else int(said)), operation
@@ -192,6 +212,40 @@ def test_what_has_not_come_to_a_desk_yet_is_not_there(people: People, everybody:
     own, other = (everybody[who].get("/complaints")["items"] for who in ("owner", "other reporter"))
     assert values["ticket"] in [item["ticket"] for item in own]
     assert values["ticket"] not in [item["ticket"] for item in other]
+
+
+@pytest.mark.parametrize("operation", ACTS)
+def test_an_act_beside_the_path_is_its_roles_and_nobody_elses(
+    people: People, everybody: dict[str, Person], operation: str
+) -> None:
+    form, before = ACTS[operation]
+    values = {"ticket": people.submit(everybody["owner"])}
+    for step, step_form in before:
+        [may] = set(WHO) - set(refused(step))
+        check(everybody, may, step, values, step_form)
+    check_missing(everybody, operation, {"ticket": new_ticket(2026)}, form)
+    for who in refused(operation):
+        check(everybody, who, operation, values, form)
+    [may] = set(WHO) - set(refused(operation))
+    # Until the events of what came before have arrived.
+    eventually(lambda: ask(everybody[may], operation, values, form) in (200, 202))
+
+
+def test_notes_are_added_by_the_desks_that_have_the_complaint_and_by_nobody_else(
+    people: People, everybody: dict[str, Person]
+) -> None:
+    values = {"ticket": people.submit(everybody["owner"])}
+    for step, step_form in FORWARDED:
+        [may] = set(WHO) - set(refused(step))
+        check(everybody, may, step, values, step_form)
+    for operation, form in NOTES.items():
+        check_missing(everybody, operation, {"ticket": new_ticket(2026)}, form)
+        for who in WHO:
+            check(everybody, who, operation, values, form)
+    notes = everybody["Tim Utama"].get(f"/complaints/{values['ticket']}/notes")["items"]
+    assert sorted(note["role"] for note in notes) == ["main_team", "opd_team", "operator"]
+    for who in ("operator", "OPD"):
+        assert len(everybody[who].get(f"/complaints/{values['ticket']}/notes")["items"]) == 1
 
 
 def test_files_are_added_by_the_owner_and_by_nobody_else(people: People, everybody: dict[str, Person]) -> None:

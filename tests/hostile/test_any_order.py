@@ -233,7 +233,7 @@ class AnyOrder(RuleBasedStateMachine):
         for ticket, journey in self.journeys.items():
             timeline = self.told_to("notification", "timeline", "owner", ticket)
             assert sorted(entry["event"] for entry in timeline["entries"]) == sorted(journey.told)
-            assert sum(act["files"] for act in timeline["acts"]) == journey.added
+            assert sum(act["files"] for act in timeline["beside"]) == journey.added
             if journey.step < DONE:
                 assert timeline["stands"]["step"] == journey.step
             self.every_desk_has_its_files(ticket, journey)

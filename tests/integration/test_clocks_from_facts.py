@@ -306,7 +306,7 @@ def walked(chance, calendars, returns):
                 case.return_response(now)
                 way.facts.append(Fact("response.returned.v1", now.astimezone(UTC), round_, calendar.version))
                 way.keep(case)
-                desk.take_back(round_, "Lengkapi.", now, calendar)
+                desk.returned(round_, "Lengkapi.", now, calendar)
         case.approve(now)
         comes = ResponseApproved(
             ticket=case.ticket,

@@ -141,7 +141,7 @@ def test_what_is_added_later_reaches_the_desks_that_have_the_report(stages: Hous
 
 
 def acts(stages: House, actor: Actor, ticket: str) -> list[tuple[str, int, int]]:
-    told = stages.do("notification", "timeline", actor, ticket)["acts"]
+    told = stages.do("notification", "timeline", actor, ticket)["beside"]
     assert {(act["event"], act["role"]) for act in told} <= {("report.added_to.v1", "reporter")}
     return [(act["at"], act["step"], act["files"]) for act in told]
 

@@ -6,7 +6,7 @@ from functools import cached_property
 from sqlalchemy import delete, select
 
 from nkk.contracts.events import PasswordResetRequested, ReporterRegistered
-from nkk.desk import AttachingWork, ClockedWork, RecordedWork
+from nkk.desk import AttachingWork, ClockedWork, NotingWork, RecordedWork
 from services.intake.storage.account_rows import Accounts, Postboxes, Resets
 from services.intake.storage.complaint_rows import Complaints, ToldPlain
 from services.intake.storage.door_rows import Attempts, Boxes
@@ -24,6 +24,7 @@ from services.intake.storage.tables import (
     inbox,
     lists,
     metadata,
+    notes,
     outbox,
     password_resets,
     past_lists,
@@ -51,6 +52,7 @@ __all__ = [
     "inbox",
     "lists",
     "metadata",
+    "notes",
     "outbox",
     "password_resets",
     "past_lists",
@@ -66,7 +68,7 @@ __all__ = [
 ]
 
 
-class IntakeWork(ClockedWork, RecordedWork, AttachingWork):
+class IntakeWork(ClockedWork, RecordedWork, AttachingWork, NotingWork):
     """Intake's unit of work: one database transaction."""
 
     OUTBOX = outbox
@@ -76,6 +78,7 @@ class IntakeWork(ClockedWork, RecordedWork, AttachingWork):
     CALENDARS = calendars
     RECORD = record
     ATTACHED = attached
+    NOTES = notes
 
     def prune_by_age(self, before: datetime, limit: int) -> int:
         """Delete published events with password codes, which are valid for an hour; return their number."""

@@ -37,8 +37,10 @@ class Complaints(Rows[Complaint]):
         return taken.form_hash, taken.ticket
 
     def close(self, ticket: str, at: datetime) -> None:
-        """Note when a complaint was closed, where there is one."""
-        self._connection.execute(update(complaints).where(complaints.c.ticket == ticket).values(closed_at=at))
+        """Note when a complaint was closed, where there is one. A withdrawal of it came after its answer."""
+        not_ended = {"ended": None, "ended_at": None, "ended_why": None}
+        of_ticket = update(complaints).where(complaints.c.ticket == ticket)
+        self._connection.execute(of_ticket.values(closed_at=at, **not_ended))
 
     def of(self, tickets: list[str]) -> list[Complaint]:
         """Return the reports among `tickets` that exist."""

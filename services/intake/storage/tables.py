@@ -13,6 +13,7 @@ from sqlalchemy import (
     Table,
     Text,
     bindparam,
+    false,
     literal_column,
     select,
     true,
@@ -24,8 +25,10 @@ from nkk.desk import (
     calendars_table,
     claim_columns,
     clock_columns,
+    ending_columns,
     files_column,
     in_turn,
+    notes_table,
     record_table,
     report_columns,
 )
@@ -44,6 +47,7 @@ closed = closed_table(metadata)
 calendars = calendars_table(metadata)
 record = record_table(metadata)
 attached = attached_table(metadata)
+notes = notes_table(metadata)
 # Literals, not bound parameters: SQLite uses a partial index only where the query shows the value.
 told_plain = outbox.c.type == literal_column("'complaint.submitted.v1'")
 Index("ix_outbox_plain", outbox.c.id, sqlite_where=told_plain, postgresql_where=told_plain)
@@ -173,6 +177,9 @@ complaints = Table(
     Column("handed_over_by", String(36)),
     Column("closed_at", UtcDateTime),
     files_column(kind=OwnFile),
+    *ending_columns(),
+    Column("cycle", Integer, nullable=False, server_default="1"),
+    Column("kept", Boolean, nullable=False, server_default=false()),
 )
 waiting = complaints.c.done_at.is_(None)
 Index("ix_complaints_waiting", *in_turn(complaints), sqlite_where=waiting, postgresql_where=waiting)

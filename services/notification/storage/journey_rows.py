@@ -8,8 +8,10 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    case,
     exists,
     func,
+    or_,
     select,
     update,
 )
@@ -21,7 +23,7 @@ from nkk.desk import (
 from nkk.sop.refusals import UnknownTicket
 from nkk.store.database import Inserts
 from nkk.store.paging import MAX_LIMIT, page
-from services.notification.domain import Act, Answer, Entry, Journey
+from services.notification.domain import Addition, Answer, Entry, Journey
 from services.notification.storage.tables import acts, answers, entries, is_open, is_unread, is_waiting, journeys
 
 
@@ -30,7 +32,7 @@ class Answers(Rows[Answer]):
 
     TABLE = answers
     HELD = Answer
-    OPEN = is_waiting
+    OPEN = is_waiting & answers.c.ended.is_(None)
 
     def _of_category(self, wanted: Wanted) -> ColumnElement[bool] | None:
         # A correlated subquery for each waiting answer is cheaper than reading all journeys of the category.
@@ -39,6 +41,13 @@ class Answers(Rows[Answer]):
     def promise(self, ticket: str, due: datetime) -> None:
         """Set the exact end of the time promised for the whole service, where there is a case."""
         self._connection.execute(update(answers).where(answers.c.ticket == ticket).values(service_due_at=due))
+
+    def end(self, ticket: str, how: str, at: datetime) -> None:
+        """End the case that was just opened, of a complaint that had ended before."""
+        answer = self.find(ticket, for_update=True)
+        if answer is not None:
+            answer.end(how, at, None)
+            self.save(answer)
 
     def to_remind(self, now: datetime, limit: int) -> list[Answer]:
         """Return and lock answers whose reporter is due a reminder, skipping those locked by others."""
@@ -60,26 +69,30 @@ class Journeys:
         self._inserts = inserts or Inserts(connection)
 
     def note(
-        self, entry: Entry, asked: str = "answered_at", then: Callable[[Any], None] = lambda _: None, **known: Any
+        self,
+        entry: Entry,
+        asked: tuple[str, ...] = ("answered_at",),
+        then: Callable[..., None] = lambda *_: None,
+        **known: Any,
     ) -> None:
         """Add `entry` to its journey, and set the columns `known`.
 
-        When this is written, `then` is called with the resulting value of column `asked`. Of two events of a complaint
-        that are consumed at the same time, the later call sees what both have set.
+        When this is written, `then` is called with the resulting values of the columns `asked`. Of two events of a
+        complaint that are consumed at the same time, the later call sees what both have set.
         """
         self._inserts.add(entries, vars(entry))
         self._inserts.add_or_update(journeys, {"ticket": entry.ticket} | known, asked, then)
 
-    def add_act(self, act: Act) -> None:
+    def add_addition(self, addition: Addition) -> None:
         """Add what happened besides the steps."""
-        self._inserts.add(acts, vars(act))
+        self._inserts.add(acts, vars(addition))
 
-    def acts_of(self, ticket: str) -> list[Act]:
+    def additions(self, ticket: str) -> list[Addition]:
         """Return what happened in a journey besides its steps, in its order."""
         rows = self._connection.execute(
             select(acts).where(acts.c.ticket == ticket).order_by(acts.c.at, acts.c.event_id)
         )
-        return [Act(**row._mapping) for row in rows]
+        return [Addition(**row._mapping) for row in rows]
 
     def open_by_category(self) -> dict[str, int]:
         """Return the numbers of open complaints, by category and by category/sub-category."""
@@ -121,12 +134,23 @@ class Journeys:
         return tickets
 
     def answered(self, ticket: str, at: datetime, minutes: int | None) -> None:
-        """Store when a complaint was answered and after how many office minutes, and cancel the letter about delay."""
+        """Store when a complaint was answered first and after how many office minutes; cancel the letter about
+        delay."""
+        first = or_(journeys.c.answered_at.is_(None), journeys.c.answered_at == at)
         self._connection.execute(
             update(journeys)
             .where(journeys.c.ticket == ticket)
-            .values(late_at=None, answered_at=at, answer_minutes=minutes)
+            .values(
+                late_at=None,
+                answered_at=func.coalesce(journeys.c.answered_at, at),
+                answer_minutes=case((first, minutes), else_=journeys.c.answer_minutes),
+            )
         )
+
+    def change(self, ticket: str, **columns: Any) -> None:
+        """Set columns of a journey."""
+        self._inserts.flush()
+        self._connection.execute(update(journeys).where(journeys.c.ticket == ticket).values(columns))
 
     def open_before(self, end: datetime, cursor: str | None) -> tuple[list[str], str | None]:
         """Return a page of the tickets submitted before `end` and still open, and the next cursor."""

@@ -72,6 +72,7 @@ class Messages:
                     "team": team,
                     "step": alarm.step,
                     "round": alarm.round,
+                    "forwarding": alarm.forwarding,
                     "due_at": alarm.due_at,
                 },
                 now,

@@ -1,10 +1,14 @@
 """The tables of notification's database."""
 
+import json
 import uuid
+from dataclasses import asdict
+from typing import Any
 
 from sqlalchemy import (
     Column,
     Date,
+    Dialect,
     Index,
     Integer,
     String,
@@ -15,19 +19,22 @@ from sqlalchemy import (
     or_,
     text,
 )
+from sqlalchemy.types import TypeDecorator
 
 from nkk.desk import (
     alarm_index,
     calendars_table,
     claim_columns,
     clock_columns,
+    ending_columns,
     files_column,
     in_turn,
     record_table,
 )
+from nkk.sop.files import File
 from nkk.store.database import UtcDateTime, new_metadata
 from nkk.store.outbox import closed_table, inbox_table, outbox_table
-from services.notification.domain import State
+from services.notification.domain import Earlier, State
 
 LETTERS = uuid.UUID("6f0f6a2a-6a0b-4a56-9c5e-0d5b8a3f4c11")
 
@@ -40,6 +47,23 @@ record = record_table(metadata)
 # Closings that an earlier version published for tooling only. A literal, not a bound parameter, for the partial index.
 is_unheard = text("type = 'complaint.closed.v1' AND NOT mandatory")
 Index("ix_outbox_unheard", outbox.c.id, sqlite_where=is_unheard, postgresql_where=is_unheard)
+
+
+class EarlierAnswers(TypeDecorator[tuple[Earlier, ...]]):
+    """A column of the answers of earlier cycles, written as JSON."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[Earlier, ...] | None, dialect: Dialect) -> str:
+        return json.dumps([asdict(answer) for answer in value or ()], ensure_ascii=False)
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> tuple[Earlier, ...]:
+        return tuple(
+            Earlier(**answer | {"files": tuple(File(**file) for file in answer["files"])})
+            for answer in json.loads(value or "[]")
+        )
+
 
 answers = Table(
     "answers",
@@ -63,6 +87,14 @@ answers = Table(
     Column("confirmed_at", UtcDateTime),
     files_column("offered"),
     files_column(),
+    *ending_columns(),
+    Column("forwarding", Integer, nullable=False, server_default="1"),
+    Column("cycle", Integer, nullable=False, server_default="1"),
+    Column("objection", Text),
+    Column("rating", Integer),
+    Column("rating_comment", Text),
+    Column("rated_at", UtcDateTime),
+    Column("earlier", EarlierAnswers(), nullable=False, server_default="[]"),
 )
 # Literals, not bound parameters: SQLite uses a partial index only where the query shows the value.
 is_waiting = answers.c.state == literal_column(f"'{State.AWAITING_ANSWER}'")
@@ -92,6 +124,11 @@ journeys = Table(
     Column("sealed_reporter", Text),
     # The account of the website that sent the complaint in.
     Column("website", String(36)),
+    # The end of the time promised for the second cycle.
+    Column("again_due_at", UtcDateTime),
+    # How the complaint ended outside of the steps, and the cycle in which it went on without its reporter; 0 for none.
+    Column("ended", String(20)),
+    Column("kept", Integer, nullable=False, server_default="0"),
 )
 # Only rows from complaint.submitted.v1 have a reporter_id in the clear, until `hide_reporters` replaces it.
 is_plain = journeys.c.reporter_id.is_not(None)
@@ -125,6 +162,8 @@ entries = Table(
     Column("by", String(64)),
     Column("opd", String(64)),
     Column("note", Text),
+    Column("forwarding", Integer, nullable=False, server_default="1"),
+    Column("cycle", Integer, nullable=False, server_default="1"),
 )
 
 # Apart from `entries`, which earlier versions read as ends of steps.
@@ -167,6 +206,7 @@ messages = Table(
     Column("team", String(80)),
     Column("step", Integer),
     Column("round", Integer),
+    Column("forwarding", Integer),
     Column("due_at", UtcDateTime),
     Column("reporter_id", String(36)),
     Column("sealed_letter", Text),

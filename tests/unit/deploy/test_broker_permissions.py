@@ -13,7 +13,7 @@ import pytest
 
 from gateway import live
 from nkk.contracts import EVENTS, STAGES
-from nkk.contracts.events import ComplaintSupplemented, ListsChanged, ReportSupplemented
+from nkk.contracts.events import ComplaintEnded, ComplaintSupplemented, ListsChanged, ReportSupplemented
 from nkk.messaging import topology
 from nkk.messaging.calls import EXCHANGE
 
@@ -205,11 +205,12 @@ def test_the_gateways_own_live_queue_is_permitted():
     assert 'queue(f"live.gateway-{uuid.uuid4()}")' in source
 
 
-def test_notification_hears_everything_the_others_tell_but_the_roster_and_files_that_came_later():
+def test_notification_hears_what_the_others_tell_but_the_roster_late_files_and_what_only_an_opd_hears():
     told = [event for event in EVENTS if set(event.SERVICES) != {"notification"}]
     assert [event for event in told if "notification" not in event.CONSUMERS] == [
         ReportSupplemented,
         ComplaintSupplemented,
+        ComplaintEnded,
         ListsChanged,
     ]
 

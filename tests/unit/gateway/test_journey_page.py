@@ -14,8 +14,17 @@ SUBMITTED = "2026-03-02T01:00:00.000000Z"
 
 
 def timeline(step: int | None, *done: int, path: str | None = "complaint", **more: Any) -> dict[str, Any]:
-    entries = [{"step": number, "event": "x", "role": "operator", "at": SUBMITTED} for number in done]
-    return {"path": path, "submitted_at": SUBMITTED, "stands": {"step": step}, "next": None, "entries": entries} | more
+    entries = [
+        {"step": number, "event": "answer.sent.v1" if number == 6 else "x", "role": "operator", "at": SUBMITTED}
+        for number in done
+    ]
+    return {
+        "path": path,
+        "submitted_at": SUBMITTED,
+        "stands": {"step": step, "state": "closed"},
+        "next": None,
+        "entries": entries,
+    } | more
 
 
 @pytest.fixture(autouse=True)
@@ -63,7 +72,7 @@ def test_a_report_whose_first_event_is_on_its_way_shows_when_it_was_sent() -> No
 def test_what_happened_besides_the_steps_stands_under_the_step_that_was_awaited() -> None:
     added = {"event": "report.added_to.v1", "role": "reporter", "at": SUBMITTED, "step": 3, "files": 2}
     later = added | {"event": "report.taken_back.v1", "activity": "Menarik laporan"}
-    told = timeline(4, 1, 2, 3, acts=[added, later])
+    told = timeline(4, 1, 2, 3, beside=[added, later])
     assert [len(stop.acts) for stop in journey.stops(told)] == [0, 0, 2, 0, 0, 0, 0]
     page = get_template_attribute("_parts.html", "journey")({"stops": journey.stops(told)})
     assert "2 berkas ditambahkan pelapor" in page

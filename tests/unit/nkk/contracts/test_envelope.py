@@ -249,7 +249,9 @@ def test_event_names_are_unique_past_tense_and_versioned():
     for name in names:
         _subject, fact, version = name.split(".")
         # An event about a clock names its new state.
-        assert fact in ("due_soon", "overdue") or any(word.endswith(("ed", "sent")) for word in fact.split("_"))
+        assert fact in ("due_soon", "overdue") or any(
+            word.endswith(("ed", "sent", "withdrawn", "kept")) for word in fact.split("_")
+        )
         assert re.fullmatch(r"v[1-9]", version)
 
 

@@ -10,6 +10,7 @@ from nkk.store.database import Database
 from nkk.store.work import UnitOfWork
 from services.intake.domain import own_files
 from services.intake.storage import accounts
+from services.notification.domain import Earlier
 from tests.builders import MONDAY, answer, complaint, opd_case, own_upload, triage_case, upload
 from tests.stages import HELD, STORAGES, WORKS
 
@@ -22,6 +23,12 @@ def another(field, value):
         return not value
     if isinstance(value, int):
         return value + 1
+    if "Earlier" in str(field.type):
+        return (
+            Earlier(
+                text="x", sent_at="2026-03-02", how=None, rating=1, objection="x", files=described([upload(number="1")])
+            ),
+        )
     if isinstance(value, tuple):
         is_own = "Own" in str(field.type)
         return own_files([own_upload(number="1")], MONDAY) if is_own else described([upload(number="1")])
@@ -47,7 +54,8 @@ STANDING = {"intake": complaint, "triage": triage_case, "opd_response": opd_case
 def test_whatever_has_become_of_it_is_written_and_the_report_stays(stage, tmp_path):
     before = STANDING[stage]()
     after = replace(before, **{field.name: another(field, getattr(before, field.name)) for field in fields(before)})
-    after.ticket = before.ticket
+    for column in HELD[stage][0].primary_key:
+        setattr(after, column.name, getattr(before, column.name))
     database = Database(f"sqlite:///{tmp_path}/{stage}.db", size=1)
     STORAGES[stage].metadata.create_all(database.engine)
     if stage == "intake":

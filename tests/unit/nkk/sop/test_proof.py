@@ -26,7 +26,7 @@ HALF_A_MONDAY = read_calendar(
 
 def lines(*told, path="complaint", now=EVE + timedelta(days=10)):
     facts = [
-        Recorded(type_, at, round_, version[0] if version else 3, f"event-{number}")
+        Recorded(type_, at, round_, version[0] if version else 3, event_id=f"event-{number}")
         for number, (type_, at, round_, *version) in enumerate(told)
     ]
     return list(proof("NKK-2026-AAAA-0000", path, facts, {3: HOLIDAYS, 5: HALF_A_MONDAY}, now))

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from nkk.sop.clock import OFFICE_HOURS, WIB, write_instant
 from nkk.sop.journey import Fact
+from nkk.sop.proof import Recorded
 from nkk.sop.recap import MOST_LISTED, Record, figures, percentile, recapitulate
 from nkk.sop.refusals import InvalidInput
 
@@ -95,6 +96,8 @@ def test_times_are_office_minutes_and_shares_are_of_what_is_judged():
         {
             "name": "Satuan Polisi Pamong Praja",
             "forwarded": 2,
+            "declined": 0,
+            "recalled": 0,
             "open": 0,
             "late": 0,
             "responses": 2,
@@ -105,6 +108,7 @@ def test_times_are_office_minutes_and_shares_are_of_what_is_judged():
     ]
 
 
+NOT_BACK = {"declined": 0, "recalled": 0}
 NO_TIMES = {"median_minutes": None, "p90_minutes": None, "on_time_share": None}
 
 
@@ -116,7 +120,7 @@ def by_opd(*records, **changed):
 def test_an_opd_that_does_not_answer_has_a_row_with_what_is_open_and_late_there(until, late):
     now = OFFICE_HOURS.due(MONDAY, until)
     assert by_opd(record(COMPLAINT[:3]), now=now) == {
-        NAMES["opds"]["satpol-pp"]: {"forwarded": 1, "open": 1, "late": late, "responses": 0, **NO_TIMES}
+        NAMES["opds"]["satpol-pp"]: {**NOT_BACK, "forwarded": 1, "open": 1, "late": late, "responses": 0, **NO_TIMES}
     }
 
 
@@ -128,6 +132,7 @@ def test_an_opds_complaint_of_two_rounds_is_one_complaint_and_two_responses():
     ]
     assert by_opd(again) == {
         NAMES["opds"]["satpol-pp"]: {
+            **NOT_BACK,
             "forwarded": 1,
             "open": 0,
             "late": 0,
@@ -278,3 +283,73 @@ def test_every_page_is_asked_for_and_a_journey_that_closed_meanwhile_counts_once
 def test_a_month_to_come_is_refused():
     with pytest.raises(InvalidInput):
         figures("2026-06", lambda *_: pytest.fail("nothing is asked"), LISTS, NOW)
+
+
+DECLINED, RECALLED, REOPENED, WITHDRAWN = (
+    "complaint.declined.v1",
+    "complaint.recalled.v1",
+    "complaint.reopened.v1",
+    "complaint.withdrawn.v1",
+)
+
+
+def at(minutes):
+    return MONDAY + timedelta(minutes=minutes)
+
+
+def recorded(type_, minutes, round_=0, forwarding=1, opd=None, cycle=1):
+    return Recorded(type_, at(minutes), round_, forwarding=forwarding, cycle=cycle, opd=opd)
+
+
+def test_each_opd_that_had_a_complaint_has_what_became_of_it_there():
+    way = [
+        *record(COMPLAINT[:2]).facts,
+        recorded("complaint.forwarded.v1", 10, 0, 1, "dinsos"),
+        recorded(DECLINED, 20, 1, 1, "dinsos"),
+        recorded("complaint.forwarded.v1", 30, 0, 2, "dinkes"),
+        recorded(RECALLED, 40, 1, 2, "dinkes"),
+        recorded("complaint.forwarded.v1", 50, 0, 3, "satpol-pp"),
+        recorded("response.submitted.v1", 60, 1, 3, "satpol-pp"),
+    ]
+    rows = by_opd(record(facts=way))
+    shown = ("forwarded", "declined", "recalled", "responses", "median_minutes")
+    assert {name: tuple(row[each] for each in shown) for name, row in rows.items()} == {
+        "dinkes": (1, 0, 1, 0, None),
+        "dinsos": (1, 1, 0, 0, None),
+        NAMES["opds"]["satpol-pp"]: (1, 0, 0, 1, 10),
+    }
+
+
+def test_what_was_withdrawn_waits_for_no_answer_and_counts_in_its_month():
+    way = [*record(COMPLAINT[:3]).facts, recorded(WITHDRAWN, 60)]
+    found = counted(record(facts=way))
+    assert (found["accepted"], found["withdrawn"], found["open"], found["answered"]) == (1, 1, 0, 0)
+    classified, responding = found["steps"][2], found["steps"][3]
+    assert (classified["count"], responding["count"]) == (1, 0)
+
+
+def test_a_withdrawal_after_the_answer_is_none():
+    found = counted(record(facts=[*record().facts[:6], recorded(WITHDRAWN, 60)]))
+    assert (found["withdrawn"], found["answered"]) == (0, 1)
+
+
+def test_after_an_objection_a_complaint_is_open_again_and_its_second_answer_is_one_more():
+    objected = [*record().facts, recorded(REOPENED, 0, cycle=2)]
+    found = counted(record(facts=objected), now=at(24 * 60))
+    assert (found["answered"], found["closed"], found["objected"], found["open"]) == (1, 1, 1, 1)
+    (case,) = found["open_cases"]
+    assert case["step"] == 3
+    # From the next morning on.
+    assert case["came_at"] == write_instant(MONDAY.replace(hour=0) + timedelta(days=1))
+    again = [
+        *objected,
+        recorded("complaint.classified_as_information.v1", 24 * 60, forwarding=2),
+        recorded("answer.sent.v1", 24 * 60 + 20, forwarding=2),
+    ]
+    found = counted(record(facts=again))
+    assert (found["answered"], found["open"], found["service"]["count"], found["service"]["on_time_share"]) == (
+        2,
+        0,
+        2,
+        1,
+    )

@@ -191,6 +191,9 @@ def test_a_record_holds_the_facts_that_clocks_are_counted_from_and_no_word_about
         "at": "2026-03-02T03:00:00.000000Z",
         "round": 0,
         "calendar": 0,
+        "forwarding": 1,
+        "cycle": 1,
+        "opd": "disdukcapil",
     }
     assert set(told) == {"ticket", "path", "category", "sub_category", "opd", "facts"}
     for known in (STAFF, NOTE, "reporter-1"):

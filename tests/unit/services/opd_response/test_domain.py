@@ -43,7 +43,7 @@ def test_a_second_response_is_refused_and_changes_nothing():
 
 def test_a_returned_response_starts_step_4_again():
     case, returned_at = responded(), datetime(2026, 3, 6, 16, 0, tzinfo=WIB)
-    case.take_back(1, "Sebutkan tindak lanjutnya.", returned_at, OFFICE_HOURS)
+    case.returned(1, "Sebutkan tindak lanjutnya.", returned_at, OFFICE_HOURS)
     assert (case.return_note, case.came_at) == ("Sebutkan tindak lanjutnya.", returned_at)
     assert case.due_at == datetime(2026, 3, 10, 15, 30, tzinfo=WIB)
     assert case.stands() == {"state": "awaiting_response", "since": write_instant(returned_at)}
@@ -52,7 +52,7 @@ def test_a_returned_response_starts_step_4_again():
 
 def test_a_returned_response_is_answered_by_the_next_in_number():
     case = responded()
-    case.take_back(1, "Sebutkan tindak lanjutnya.", NOW, OFFICE_HOURS)
+    case.returned(1, "Sebutkan tindak lanjutnya.", NOW, OFFICE_HOURS)
     case.respond("Loket dibuka sampai pukul 16.00.", NOW)
     assert (case.response, case.round, case.state) == ("Loket dibuka sampai pukul 16.00.", 2, State.RESPONDED)
 
@@ -60,15 +60,15 @@ def test_a_returned_response_is_answered_by_the_next_in_number():
 @pytest.mark.parametrize("round_", [0, 2, 99])
 def test_a_return_of_another_response_changes_nothing(round_):
     case = responded()
-    case.take_back(round_, "Terlambat.", NOW + timedelta(hours=1), OFFICE_HOURS)
+    case.returned(round_, "Terlambat.", NOW + timedelta(hours=1), OFFICE_HOURS)
     assert case == responded()
 
 
 def test_a_return_heard_twice_changes_nothing_the_second_time():
     case = responded()
-    case.take_back(1, "Sebutkan tindak lanjutnya.", NOW, OFFICE_HOURS)
+    case.returned(1, "Sebutkan tindak lanjutnya.", NOW, OFFICE_HOURS)
     kept = dict(vars(case))
-    case.take_back(1, "Sebutkan tindak lanjutnya.", NOW + timedelta(hours=1), OFFICE_HOURS)
+    case.returned(1, "Sebutkan tindak lanjutnya.", NOW + timedelta(hours=1), OFFICE_HOURS)
     assert vars(case) == kept
 
 
@@ -99,7 +99,7 @@ class Desk(RuleBasedStateMachine):
         self.now += timedelta(minutes=1)
         meant = round_ == self.case.round and self.case.state == State.RESPONDED
         kept = dict(vars(self.case))
-        self.case.take_back(round_, note, self.now, OFFICE_HOURS)
+        self.case.returned(round_, note, self.now, OFFICE_HOURS)
         if meant:
             assert (self.case.state, self.case.return_note, self.case.since) == (
                 State.AWAITING_RESPONSE,

@@ -1,0 +1,109 @@
+"""Acts beside the path of the seven steps. Each complaint lists those that are possible now (`acts`)."""
+
+from collections.abc import Callable
+from typing import Any
+
+from gateway import complaints, notes, schemas
+from gateway.api.resources import Resources
+from gateway.auth import needs
+from gateway.limits import by_account, limit
+from nkk.contracts import views
+from nkk.sop.steps import Role
+
+STAFF = (Role.OPERATOR, Role.MAIN_TEAM, Role.OPD_TEAM)
+
+resources = Resources(
+    "acts", __name__, description="Acts beside the path; `acts` of a complaint lists the possible ones"
+)
+
+Form = dict[str, Any]
+
+
+def _act(
+    path: str,
+    role: Role,
+    schema: type[schemas.Reason | schemas.Objection | schemas.Rating],
+    carry_out: Callable[[str, Form], views.Acted],
+    what: str,
+    status: int = 200,
+) -> None:
+    # Reporters are limited as in submitting; staff work in their offices.
+    limited = limit("SUBMISSION", by_account) if role == Role.REPORTER else lambda view: view
+
+    @resources.route(f"/complaints/<ticket>/{path}", methods=["POST"], endpoint=carry_out.__name__)
+    @needs(role)
+    @limited
+    @resources.doc(summary=what)
+    @resources.arguments(schema())
+    @resources.response(status, schemas.Standing)
+    @resources.alt_response(404, response="NOT_FOUND")
+    @resources.alt_response(409, response="CONFLICT")
+    def act(form: Form, ticket: str) -> views.Acted:
+        return carry_out(ticket, form)
+
+
+_act(
+    "withdrawal",
+    Role.REPORTER,
+    schemas.Reason,
+    complaints.withdraw,
+    "Withdraw your report, until the answer is sent. 202: an answer sent at the same moment prevails; you are told.",
+    202,
+)
+_act(
+    "objection",
+    Role.REPORTER,
+    schemas.Objection,
+    complaints.object_to,
+    "Object to the answer, once, within ten working days: the complaint is classified anew.",
+)
+_act("rating", Role.REPORTER, schemas.Rating, complaints.rate, "Rate the answer, once the complaint is closed.")
+_act(
+    "declination",
+    Role.OPD_TEAM,
+    schemas.Declination,
+    complaints.decline,
+    "Decline a complaint that is not your agency's: back to the main team.",
+)
+_act(
+    "recall",
+    Role.MAIN_TEAM,
+    schemas.Reason,
+    complaints.recall,
+    "Take a complaint back from the OPD that has still to respond, to classify it anew.",
+)
+_act(
+    "reclassification",
+    Role.OPERATOR,
+    schemas.Reason,
+    complaints.reclassify,
+    "Send information back to the main team, because it is a complaint after all.",
+)
+_act(
+    "continuation",
+    Role.MAIN_TEAM,
+    schemas.Reason,
+    complaints.keep,
+    "Let a withdrawn report, which was at your desk, go on without its reporter.",
+)
+
+
+@resources.route("/complaints/<ticket>/notes", methods=["GET"])
+@needs(*STAFF)
+@resources.response(200, schemas.Notes)
+@resources.alt_response(404, response="NOT_FOUND")
+def read_notes(ticket: str) -> Form:
+    """List the notes about a complaint: those of your desk, and for the main team those of all desks."""
+    return {"items": notes.of(complaints.known(ticket))}
+
+
+@resources.route("/complaints/<ticket>/notes", methods=["POST"])
+@needs(*STAFF)
+@resources.arguments(schemas.NoteText())
+@resources.response(201, schemas.Notes)
+@resources.alt_response(404, response="NOT_FOUND")
+def add_note(form: Form, ticket: str) -> Form:
+    """Add a note about a complaint, for your own desk and for the main team."""
+    ticket = complaints.known(ticket)
+    notes.add(ticket, form["text"])
+    return {"items": notes.of(ticket)}

@@ -1,0 +1,65 @@
+"""The schemas of the acts beside the path."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import Schema, fields
+
+from gateway.schemas.parts import Thorough
+from nkk.contracts.fields import NOTE_LENGTH, PlainText, Range, Slug
+from nkk.sop import faults
+from nkk.sop.faults import Fault
+from nkk.sop.report import TEXT_LENGTH
+
+
+class Reason(Schema):
+    """The reason for an act, which those read who have the complaint."""
+
+    reason = PlainText(NOTE_LENGTH, required=True)
+
+
+class Declination(Reason, Thorough):
+    """Why a complaint is not this agency's, and the agency that may be in charge."""
+
+    better_opd = Slug(allow_none=True, metadata={"description": "A key from GET /opds."})
+
+    def also_wrong(self, valid: dict[str, Any], lists: Mapping[str, Any]) -> dict[str, Fault]:
+        """Return the fault of an OPD that is not on the roster."""
+        better = valid.get("better_opd")
+        return {"better_opd": faults.NO_SUCH_OPD()} if better and lists["opds"] and better not in lists["opds"] else {}
+
+
+class Objection(Schema):
+    """Why the reporter objects to the answer."""
+
+    reason = PlainText(TEXT_LENGTH, required=True)
+
+
+class Rating(Schema):
+    """The reporter's rating of the answer."""
+
+    rating = fields.Integer(
+        required=True, strict=True, validate=Range(1, 5), metadata={"description": "From 1 (bad) to 5 (good)."}
+    )
+    comment = PlainText(NOTE_LENGTH, allow_none=True)
+
+
+class NoteText(Schema):
+    """A note about a complaint, for the own desk and for Tim Utama. No reporter and no tool ever sees it."""
+
+    text = PlainText(NOTE_LENGTH, required=True)
+
+
+class Note(Schema):
+    """A note of staff."""
+
+    at = fields.String(required=True)
+    by = fields.String(required=True, metadata={"description": "The id of the account; GET /staff/names has its name."})
+    role = fields.String(required=True, metadata={"description": "The role of the desk that wrote it."})
+    text = fields.String(required=True)
+
+
+class Notes(Schema):
+    """The notes about a complaint, oldest first."""
+
+    items = fields.List(fields.Nested(Note), required=True)

@@ -1,0 +1,219 @@
+"""The acts beside the path as pages: each has one that says what follows, before it is carried out."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask import flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext, lazy_gettext
+from marshmallow import Schema
+
+from gateway import complaints, desks, schemas
+from gateway import notes as noting
+from gateway.limits import by_account, limit
+from gateway.site import colleagues, forms, words
+from gateway.site.forms import Form
+from gateway.site.guard import new_pages
+from gateway.site.session import needs
+from nkk.contracts import views
+from nkk.sop.acts import Act
+from nkk.sop.steps import Role
+
+_ = lazy_gettext
+
+pages = new_pages("beside")
+
+
+@dataclass(frozen=True)
+class ActPage:
+    """An act as a page: its address, its names, what follows from it, and what is said afterwards."""
+
+    act: Act
+    key: str
+    role: Role
+    schema: type[Schema]
+    carry_out: Callable[[str, dict[str, Any]], views.Acted]
+    name: Any
+    question: Any
+    hint: Any
+    follows: Any
+    done: Any
+    back_to_list: bool = False
+
+
+PAGES = (
+    ActPage(
+        Act.WITHDRAW,
+        "cabut",
+        Role.REPORTER,
+        schemas.Reason,
+        complaints.withdraw,
+        _("Cabut laporan"),
+        _("Mengapa Anda mencabut laporan ini?"),
+        _("Dibaca oleh tim yang memegang laporan ini."),
+        _(
+            "Laporan berhenti dikerjakan dan tidak akan dijawab. Ini tidak dapat dibatalkan. Tim NKK Utama dapat tetap "
+            "memeriksa hal yang dilaporkan, tanpa melibatkan Anda lagi. Bila jawaban dikirim pada saat yang sama, "
+            "jawaban itu yang berlaku."
+        ),
+        _("Laporan Anda dicabut."),
+    ),
+    ActPage(
+        Act.OBJECT,
+        "keberatan",
+        Role.REPORTER,
+        schemas.Objection,
+        complaints.object_to,
+        _("Nyatakan keberatan"),
+        _("Apa yang belum dijawab, atau tidak benar?"),
+        _("Dibaca Tim NKK Utama bersama laporan dan jawabannya."),
+        _(
+            "Tim NKK Utama memeriksa laporan ini sekali lagi, mulai hari kerja berikutnya, dan Anda mendapat jawaban "
+            "kedua. Jawaban pertama tetap tersimpan. Keberatan dapat dinyatakan satu kali, dalam sepuluh hari kerja "
+            "sejak jawaban dikirim."
+        ),
+        _("Keberatan Anda disampaikan kepada Tim NKK Utama."),
+    ),
+    ActPage(
+        Act.RATE,
+        "nilai",
+        Role.REPORTER,
+        schemas.Rating,
+        complaints.rate,
+        _("Nilai jawaban"),
+        _("Seberapa baik laporan Anda ditangani?"),
+        _("Dihitung bersama penilaian pelapor lain. Operator melihatnya pada laporan ini."),
+        _("Penilaian dapat diberikan satu kali."),
+        _("Terima kasih atas penilaian Anda."),
+    ),
+    ActPage(
+        Act.DECLINE,
+        "tolak",
+        Role.OPD_TEAM,
+        schemas.Declination,
+        complaints.decline,
+        _("Bukan kewenangan kami"),
+        _("Mengapa ini bukan kewenangan perangkat daerah Anda?"),
+        _("Dibaca Tim NKK Utama."),
+        _(
+            "Pengaduan kembali kepada Tim NKK Utama, yang mengklasifikasinya lagi. Anda tidak dapat menanggapinya "
+            "lagi, kecuali bila ia diteruskan lagi kepada Anda."
+        ),
+        _("Pengaduan dikembalikan kepada Tim NKK Utama."),
+        back_to_list=True,
+    ),
+    ActPage(
+        Act.RECALL,
+        "tarik",
+        Role.MAIN_TEAM,
+        schemas.Reason,
+        complaints.recall,
+        _("Tarik kembali dari perangkat daerah"),
+        _("Mengapa pengaduan ini ditarik kembali?"),
+        _("Dibaca Tim NKK Pembantu yang memegangnya."),
+        _(
+            "Pengaduan kembali ke langkah 3 dengan waktu baru, dan Anda mengklasifikasinya lagi. Tanggapan yang belum "
+            "sampai tidak berlaku lagi."
+        ),
+        _("Pengaduan ditarik kembali. Klasifikasikan lagi."),
+    ),
+    ActPage(
+        Act.RECLASSIFY,
+        "pengaduan",
+        Role.OPERATOR,
+        schemas.Reason,
+        complaints.reclassify,
+        _("Ini pengaduan, bukan informasi"),
+        _("Mengapa laporan ini sebuah pengaduan?"),
+        _("Dibaca Tim NKK Utama."),
+        _("Laporan kembali ke langkah 3 dengan waktu baru, dan Tim NKK Utama mengklasifikasinya lagi."),
+        _("Laporan dikembalikan kepada Tim NKK Utama."),
+        back_to_list=True,
+    ),
+    ActPage(
+        Act.KEEP,
+        "lanjutkan",
+        Role.MAIN_TEAM,
+        schemas.Reason,
+        complaints.keep,
+        _("Lanjutkan tanpa pelapor"),
+        _("Mengapa laporan yang dicabut ini tetap diperiksa?"),
+        _("Tersimpan pada perjalanan laporan."),
+        _(
+            "Laporan berjalan terus dari langkah tempat ia dicabut, dengan waktu baru. Pelapor tidak dikirimi surat "
+            "lagi."
+        ),
+        _("Laporan dilanjutkan."),
+    ),
+)
+
+BY_ACT = {page.act: page for page in PAGES}
+
+RATINGS = {
+    "5": _("5: sangat baik"),
+    "4": _("4: baik"),
+    "3": _("3: cukup"),
+    "2": _("2: kurang"),
+    "1": _("1: buruk"),
+}
+
+
+def possible(case: Mapping[str, Any]) -> list[ActPage]:
+    """Return the pages of the acts beside the path that are possible now on a complaint."""
+    return [BY_ACT[Act(act)] for act in case.get("acts", ()) if act in BY_ACT]
+
+
+def _page(page: ActPage) -> None:
+    @pages.route(f"/laporan/<ticket>/{page.key}", methods=["GET", "POST"], endpoint=page.key)
+    @needs(page.role)
+    @limit("SUBMISSION", by_account, exempt_when=lambda: forms.idle() or page.role != Role.REPORTER)
+    def act(ticket: str) -> ResponseReturnValue:
+        # The page shows nothing of the complaint, so that it opens no answer.
+        ticket = complaints.known(ticket)
+
+        def show(form: Form) -> str:
+            opds = words.lists()["opds"] if page.act == Act.DECLINE else {}
+            return render_template("act.html", page=page, form=form, ticket=ticket, opds=opds, ratings=RATINGS)
+
+        def carry_out(form: dict[str, Any]) -> ResponseReturnValue:
+            page.carry_out(ticket, form)
+            flash(str(page.done), "done")
+            flash(draft_of(ticket, page), "draft")
+            return redirect(url_for("desk.home") if page.back_to_list else url_for("cases.read", ticket=ticket), 303)
+
+        return forms.answer(page.schema, carry_out, show, lambda values: _read(page.schema, values))
+
+
+def _read(schema: type[Schema], values: Mapping[str, str]) -> dict[str, Any]:
+    """Read the form of an act; the rating that was picked is a number."""
+    form: dict[str, Any] = forms.filled_in(schema, values)
+    return form | ({"rating": int(form["rating"])} if form.get("rating") in RATINGS else {})
+
+
+for _each in PAGES:
+    _page(_each)
+
+
+def draft_of(ticket: str, page: ActPage) -> str:
+    """Return the name under which a browser keeps what is typed on the page of an act."""
+    return f"{page.key}-{ticket}"
+
+
+@pages.route("/laporan/<ticket>/catatan", methods=["GET", "POST"])
+@needs(*desks.STAFF)
+def notes(ticket: str) -> ResponseReturnValue:
+    """Show the notes about a complaint, or add one."""
+    ticket = complaints.known(ticket)
+
+    def carry_out(form: dict[str, Any]) -> ResponseReturnValue:
+        noting.add(ticket, form["text"])
+        flash(gettext("Catatan disimpan."), "done")
+        return redirect(url_for("cases.read", ticket=ticket) + "#catatan", 303)
+
+    def show(form: Form) -> str:
+        found = noting.of(ticket)
+        names = colleagues.names(note["by"] for note in found)
+        return render_template("notes.html", form=form, ticket=ticket, notes=found, names=names)
+
+    return forms.answer(schemas.NoteText, carry_out, show)

@@ -1,0 +1,92 @@
+"""The acts that a case allows: the only list of who may do what, while it is where.
+
+Each stage says of its own cases which acts are possible now, by this table and by what it knows besides: a time limit,
+or that an act is possible once. A page shows these acts and no others.
+
+Two acts at the same moment: at one stage, the second is refused. Across stages, which do not call each other, both are
+accepted, and this order decides in whatever order their events arrive:
+
+1. an answer that was sent stands: a withdrawal that was on its way changes nothing;
+2. a withdrawal ends the case wherever it is; acts that were on their way are kept, for the case may go on;
+3. what Tim Utama took back takes no response and no declination that were on their way.
+
+The reporter, or the team, whose act was overtaken sees it on the case (`nkk.sop.journey.in_order`).
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import StrEnum
+
+from nkk.sop.endings import WITHDRAWN
+from nkk.sop.steps import Role
+
+
+class Act(StrEnum):
+    """The acts, by the name that the API gives them."""
+
+    HAND_OVER = "hand_over"
+    CLASSIFY = "classify"
+    RESPOND = "respond"
+    APPROVE = "approve"
+    ANSWER = "answer"
+    CONFIRM = "confirm_receipt"
+    SUPPLEMENT = "supplement"
+    WITHDRAW = "withdraw"
+    KEEP = "keep"
+    DECLINE = "decline"
+    RECALL = "recall"
+    RECLASSIFY = "reclassify"
+    OBJECT = "object"
+    RATE = "rate"
+    NOTE = "note"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Who may act, at which stage, while the case is in one of `states` there."""
+
+    act: Act
+    role: Role
+    stage: str
+    states: tuple[str, ...]
+
+
+_INTAKE = ("awaiting_hand_over", "handed_over", WITHDRAWN)
+_TRIAGE = (
+    "awaiting_classification",
+    "classified_as_information",
+    "awaiting_response",
+    "awaiting_approval",
+    "approved",
+    WITHDRAWN,
+)
+_OPD = ("awaiting_response", "responded", "declined", "recalled", WITHDRAWN)
+
+RULES = (
+    Rule(Act.HAND_OVER, Role.OPERATOR, "intake", ("awaiting_hand_over",)),
+    Rule(Act.CLASSIFY, Role.MAIN_TEAM, "triage", ("awaiting_classification",)),
+    Rule(Act.RESPOND, Role.OPD_TEAM, "opd_response", ("awaiting_response",)),
+    Rule(Act.APPROVE, Role.MAIN_TEAM, "triage", ("awaiting_approval",)),
+    Rule(Act.ANSWER, Role.OPERATOR, "notification", ("awaiting_answer",)),
+    Rule(Act.CONFIRM, Role.REPORTER, "notification", ("answered", "closed")),
+    Rule(Act.SUPPLEMENT, Role.REPORTER, "intake", ("awaiting_hand_over", "handed_over")),
+    Rule(Act.WITHDRAW, Role.REPORTER, "intake", ("awaiting_hand_over", "handed_over")),
+    Rule(Act.KEEP, Role.MAIN_TEAM, "triage", (WITHDRAWN,)),
+    Rule(Act.DECLINE, Role.OPD_TEAM, "opd_response", ("awaiting_response",)),
+    Rule(Act.RECALL, Role.MAIN_TEAM, "triage", ("awaiting_response",)),
+    Rule(Act.RECLASSIFY, Role.OPERATOR, "notification", ("awaiting_answer",)),
+    Rule(Act.OBJECT, Role.REPORTER, "notification", ("answered", "closed")),
+    Rule(Act.RATE, Role.REPORTER, "notification", ("closed",)),
+    Rule(Act.NOTE, Role.OPERATOR, "intake", _INTAKE),
+    Rule(Act.NOTE, Role.MAIN_TEAM, "triage", _TRIAGE),
+    Rule(Act.NOTE, Role.OPD_TEAM, "opd_response", _OPD),
+)
+
+
+def possible(stage: str, role: str, state: str, not_now: Collection[str] = ()) -> list[str]:
+    """Return the acts of `role` on a case in `state` at `stage`, except those that are `not_now` possible."""
+    return [
+        str(rule.act)
+        for rule in RULES
+        if rule.stage == stage and rule.role == role and state in rule.states and rule.act not in not_now
+    ]

@@ -1,0 +1,65 @@
+"""The acts beside the path: the reporter's withdrawal, and what other stages decided about the report since."""
+
+from typing import Any
+
+from nkk.contracts import Event, views
+from nkk.contracts.events import ComplaintKept, ComplaintReopened, ComplaintWithdrawn
+from nkk.desk.stage import NotesDesk
+from nkk.messaging.consumer import handles
+from nkk.messaging.rpc import rpc
+from nkk.sop.refusals import UnknownTicket
+from nkk.sop.steps import Role
+from nkk.trust.actor import Actor, requires
+from nkk.validation import load
+from services.intake import schemas
+from services.intake.evidence import own
+
+
+class TakesActs(NotesDesk):
+    """The part of intake with the acts beside the path, and the notes of its desk."""
+
+    @rpc
+    @requires(Role.REPORTER)
+    def withdraw(self, actor: Actor, ticket: str, reason: str | None) -> views.Acted:
+        """Withdraw the caller's own report. Notification decides whether that came before the answer, and tells them.
+
+        Raises AlreadyWithdrawn or AlreadyClosed.
+        """
+        form = load(schemas.Withdrawal, {"reason": reason})
+        with self.uow.begin() as work:
+            complaint = own(work.complaints.get(ticket, for_update=True), actor)
+            complaint.withdraw(form["reason"], work.now)
+            work.complaints.save(complaint)
+            work.close(ticket, work.now)
+            withdrawn = ComplaintWithdrawn(
+                ticket=ticket,
+                cycle=complaint.cycle,
+                handed_over=complaint.handed_over_at is not None,
+                reason=form["reason"],
+            )
+            work.emit(withdrawn, by_day=True)
+        return {"ticket": ticket, "stands": complaint.stands()}
+
+    @handles(ComplaintKept)
+    def on_complaint_kept(self, event: Event[ComplaintKept]) -> None:
+        """Note that a withdrawn report goes on without its reporter."""
+        with self.uow.handling(event) as work:
+            complaint = work.complaints.get(event.data.ticket, for_update=True)
+            complaint.keep()
+            work.complaints.save(complaint)
+            work.reopen(event.data.ticket)
+
+    @handles(ComplaintReopened)
+    def on_complaint_reopened(self, event: Event[ComplaintReopened]) -> None:
+        """Note that the reporter objected to the answer, so that the report is open again."""
+        with self.uow.handling(event) as work:
+            complaint = work.complaints.get(event.data.ticket, for_update=True)
+            complaint.reopen(event.data.cycle)
+            work.complaints.save(complaint)
+            work.reopen(event.data.ticket)
+
+    def may_read_notes(self, work: Any, actor: Actor, ticket: str) -> None:
+        """Raise UnknownTicket where there is no such report, or none that Tim Utama has."""
+        complaint = work.complaints.get(ticket)
+        if actor.role == Role.MAIN_TEAM and complaint.handed_over_at is None:
+            raise UnknownTicket

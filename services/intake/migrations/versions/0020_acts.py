@@ -1,0 +1,40 @@
+"""What reporters withdraw, second cycles after an objection, and notes of operators."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from nkk.store.database import UtcDateTime
+
+revision = '0020'
+down_revision = '0019'
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column('complaints', sa.Column('ended', sa.String(length=20), nullable=True))
+    op.add_column('complaints', sa.Column('ended_at', UtcDateTime(), nullable=True))
+    op.add_column('complaints', sa.Column('ended_why', sa.Text(), nullable=True))
+    op.add_column('complaints', sa.Column('cycle', sa.Integer(), server_default='1', nullable=False))
+    op.add_column('complaints', sa.Column('kept', sa.Boolean(), server_default=sa.false(), nullable=False))
+    op.create_table(
+        'notes',
+        sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+        sa.Column('ticket', sa.String(length=20), nullable=False),
+        sa.Column('at', UtcDateTime(), nullable=False),
+        sa.Column('by', sa.String(length=64), nullable=False),
+        sa.Column('opd', sa.String(length=64), nullable=True),
+        sa.Column('text', sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint('id', name=op.f('pk_notes')),
+    )
+    op.create_index(op.f('ix_notes_ticket'), 'notes', ['ticket'], unique=False)
+
+
+def downgrade() -> None:
+    op.drop_index(op.f('ix_notes_ticket'), table_name='notes')
+    op.drop_table('notes')
+    op.drop_column('complaints', 'kept')
+    op.drop_column('complaints', 'cycle')
+    op.drop_column('complaints', 'ended_why')
+    op.drop_column('complaints', 'ended_at')
+    op.drop_column('complaints', 'ended')

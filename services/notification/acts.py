@@ -1,0 +1,178 @@
+"""The acts beside the path: what sends a case back to step 3, withdrawals, objections and ratings."""
+
+import uuid
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Any
+
+from nkk.contracts import Event, views
+from nkk.contracts.events import (
+    AnswerRated,
+    AnswerReturned,
+    ComplaintClosed,
+    ComplaintDeclined,
+    ComplaintKept,
+    ComplaintRecalled,
+    ComplaintReopened,
+    ComplaintWithdrawn,
+)
+from nkk.desk import Calendars
+from nkk.messaging.consumer import handles
+from nkk.messaging.rpc import rpc
+from nkk.sop.clock import day_after, day_of
+from nkk.sop.endings import WITHDRAWN
+from nkk.sop.journey import service_due
+from nkk.sop.steps import Role
+from nkk.trust.actor import Actor, requires
+from nkk.validation import load
+from services.notification import schemas
+from services.notification.domain import Answer, Entry, Journey
+from services.notification.storage import NotificationWork, letter_id
+
+
+def entry_of(data: Any, event_id: str, at: datetime) -> Entry:
+    """Return the entry of an event in its complaint's journey."""
+    return Entry(
+        event_id=event_id,
+        ticket=data.ticket,
+        type=data.TYPE,
+        at=at,
+        round=getattr(data, "round", 0),
+        calendar=getattr(data, "calendar", 0),
+        by=getattr(data, "by", None),
+        opd=getattr(data, "opd", None),
+        note=getattr(data, "note", None),
+        forwarding=getattr(data, "forwarding", 1),
+        cycle=getattr(data, "cycle", 1),
+    )
+
+
+def tell(work: NotificationWork, data: Any, now: datetime, by_day: bool = False, **known: Any) -> None:
+    """Publish this stage's own event, and note it in the journey, since a stage does not consume its own events."""
+    (event_id,) = work.emit(data, at=now, by_day=by_day)
+    work.journeys.note(entry_of(data, event_id, day_of(now) if by_day else now), **known)
+
+
+def close(work: NotificationWork, answer: Answer) -> None:
+    """Close a complaint (step 7)."""
+    work.answers.save(answer)
+    work.close(answer.ticket, work.now)
+    closed = ComplaintClosed(ticket=answer.ticket, forwarding=answer.forwarding, path=answer.path, how=str(answer.how))
+    tell(work, closed, work.now, closed_at=work.now)
+
+
+class TakesActs:
+    """The part of notification that carries out the acts beside the path, and notes those of the other stages."""
+
+    uow: Any
+    mailer: Any
+    calendars: Calendars
+    _own: Callable[[NotificationWork, str, Actor], Journey]
+    _noting: Callable[[Event[Any]], AbstractContextManager[NotificationWork]]
+    standing: Callable[[NotificationWork, Actor, str], Answer]
+    act: Callable[..., Any]
+
+    @handles(ComplaintDeclined, batched=True)
+    def on_complaint_declined(self, event: Event[ComplaintDeclined]) -> None:
+        """Note that the OPD team declined the complaint (from step 4 back to step 3)."""
+        with self._noting(event) as work:
+            work.journeys.note(entry_of(event.data, event.id, event.time))
+
+    @handles(ComplaintRecalled, batched=True)
+    def on_complaint_recalled(self, event: Event[ComplaintRecalled]) -> None:
+        """Note that Tim Utama took the complaint back (from step 4 back to step 3)."""
+        with self._noting(event) as work:
+            work.journeys.note(entry_of(event.data, event.id, event.time))
+
+    @handles(ComplaintWithdrawn)
+    def on_complaint_withdrawn(self, event: Event[ComplaintWithdrawn]) -> None:
+        """End a complaint whose reporter withdrew it, unless the answer was sent before; tell the reporter which."""
+        data = event.data
+        with self.uow.handling(event) as work:
+            answer = work.answers.find(data.ticket, for_update=True)
+            work.journeys.note(entry_of(data, event.id, event.time))
+            goes_on = work.journeys.get(data.ticket).kept == data.cycle
+            late = answer is not None and (data.cycle < answer.cycle or answer.is_sent)
+            if not late and not goes_on:
+                work.journeys.change(data.ticket, ended=WITHDRAWN, closed_at=event.time, late_at=None)
+                work.close(data.ticket, event.time)
+                if answer is not None:
+                    answer.end(WITHDRAWN, event.time, data.reason)
+                    work.answers.save(answer)
+            kind = "withdrawn_late" if late and not goes_on else "withdrawn"
+            work.messages.add(letter_id(event.id, kind), data.ticket, kind, work.now)
+            work.afterwards(self.mailer.wake)
+
+    @handles(ComplaintKept)
+    def on_complaint_kept(self, event: Event[ComplaintKept]) -> None:
+        """Let a withdrawn complaint go on without its reporter."""
+        self.calendars.get(event.data.calendar)
+        with self.uow.handling(event) as work:
+            work.journeys.note(entry_of(event.data, event.id, event.time))
+            work.reopen(event.data.ticket)
+            journey = work.journeys.get(event.data.ticket)
+            work.journeys.change(event.data.ticket, ended=None, closed_at=None, kept=journey.cycle)
+            answer = work.answers.find(event.data.ticket, for_update=True)
+            if answer is not None:
+                answer.go_on()
+                work.answers.save(answer)
+
+    @rpc
+    @requires(Role.OPERATOR)
+    def send_back(self, actor: Actor, ticket: str, note: str | None) -> views.Acted:
+        """Send information back to Tim Utama, because it is a complaint after all (from step 6 back to step 3)."""
+        form = load(schemas.Reason, {"note": note})
+        with self.act(actor, ticket) as act:
+            act.case.send_back(act.now)
+            returned = AnswerReturned(
+                ticket=ticket,
+                forwarding=act.case.forwarding,
+                note=form["note"],
+                calendar=act.calendar.version,
+                by=actor.id,
+            )
+            tell(act.work, returned, act.now, path=None)
+        return act.done()
+
+    @rpc
+    @requires(Role.REPORTER)
+    def object_to(self, actor: Actor, ticket: str, reason: str | None) -> views.Acted:
+        """Object to the answer: a second cycle begins at step 3, once, within ten working days of the answer."""
+        form = load(schemas.Objection, {"reason": reason})
+        calendar = self.calendars.current()
+        with self.uow.begin() as work:
+            self._own(work, ticket, actor)
+            answer = self.standing(work, actor, ticket)
+            text = str(answer.text)
+            if answer.object(form["reason"], work.now, calendar):
+                close(work, answer)
+            reopened = ComplaintReopened(
+                ticket=ticket,
+                forwarding=answer.forwarding,
+                cycle=answer.cycle,
+                reason=form["reason"],
+                answer=text,
+                calendar=calendar.version,
+            )
+            due = service_due(day_after(work.now), calendar)
+            tell(work, reopened, work.now, by_day=True, path=None, closed_at=None, again_due_at=due, late_at=due)
+            work.reopen(ticket)
+            work.answers.save(answer)
+            work.messages.add(str(uuid.uuid4()), ticket, "objected", work.now)
+            work.afterwards(self.mailer.wake)
+        return {"ticket": ticket, "stands": answer.stands()}
+
+    @rpc
+    @requires(Role.REPORTER)
+    def rate(self, actor: Actor, ticket: str, rating: int, comment: str | None = None) -> views.Acted:
+        """Rate the answer, once the complaint is closed."""
+        form = load(schemas.Rating, {"rating": rating, "comment": comment})
+        with self.uow.begin() as work:
+            self._own(work, ticket, actor)
+            answer = self.standing(work, actor, ticket)
+            answer.rate(form["rating"], form["comment"], work.now)
+            work.answers.save(answer)
+            rated = AnswerRated(ticket=ticket, forwarding=answer.forwarding, rating=form["rating"])
+            work.emit(rated, by_day=True)
+        return {"ticket": ticket, "stands": answer.stands()}

@@ -1,0 +1,216 @@
+"""The acts beside the path on a whole installation, over HTTP: what each changes at every desk and in the journey."""
+
+from typing import Any
+
+import pytest
+
+from tests.installations import eventually
+from tests.people import People, Person
+
+OPD, OTHER = "inspektorat", "satpol-pp"
+
+
+class Case:
+    """A complaint, and the people who act on it."""
+
+    def __init__(self, people: People) -> None:
+        self.people, self.reporter = people, people.reporter()
+        self.ticket = people.submit(self.reporter)
+        self.path = f"/complaints/{self.ticket}"
+        self.operator, self.main = people.operator, people.main_team
+
+    def act(self, who: Person, what: str, form: Any = None, expect: int = 200) -> None:
+        """Carry out an act, as soon as what comes before it has arrived at its desk."""
+        eventually(lambda: who.ask("POST", f"{self.path}/{what}", json=form).status_code == expect)
+
+    def refused(self, who: Person, what: str, form: Any = None) -> str:
+        """Return why an act is refused."""
+        answer = who.ask("POST", f"{self.path}/{what}", json=form)
+        assert answer.status_code == 409, answer.text
+        return str(answer.json()["type"]).rpartition(":")[2]
+
+    def forwarded(self, opd: str = OPD) -> "Case":
+        self.act(self.operator, "handover")
+        self.act(self.main, "classification", {"kind": "complaint", "opd": opd})
+        return self
+
+    def informed(self) -> "Case":
+        self.act(self.operator, "handover")
+        self.act(self.main, "classification", {"kind": "information"})
+        return self
+
+    def answered(self) -> "Case":
+        self.informed()
+        self.act(self.operator, "answer", {"text": "Jawaban pertama."})
+        return self
+
+    def seen_by(self, who: Person) -> Any:
+        return who.get(self.path)
+
+    def acts(self, who: Person, *wanted: str) -> None:
+        """Wait until exactly these acts, and what is always possible, are offered."""
+        always = {"note", "supplement"}
+        eventually(lambda: set(self.seen_by(who)["acts"]) - always == set(wanted))
+
+    def told(self, *wanted: str) -> None:
+        """Wait until the journey has exactly these events."""
+
+        def names() -> list[str]:
+            timeline = self.reporter.get(f"{self.path}/timeline")
+            return [entry["event"].rpartition(".v")[0] for entry in timeline["entries"]]
+
+        eventually(lambda: names() == list(wanted))
+
+
+@pytest.fixture
+def case(people: People) -> Case:
+    return Case(people)
+
+
+def test_a_complaint_is_declined_forwarded_to_another_opd_taken_back_and_answered(people: People, case: Case) -> None:
+    case.forwarded()
+    first, second = people.opd_team(OPD), people.opd_team(OTHER)
+    case.acts(first, "respond", "decline")
+    case.act(first, "declination", {"reason": "Bukan kewenangan kami.", "better_opd": OTHER})
+    assert case.refused(first, "response", {"text": "Tanggapan."}) == "no-longer-here"
+    eventually(lambda: case.seen_by(case.main)["back"] == "complaint.declined.v1")
+    seen = case.seen_by(case.main)
+    assert (seen["back_why"], seen["better_opd"], seen["forwarding"]) == ("Bukan kewenangan kami.", OTHER, 2)
+    case.act(case.main, "classification", {"kind": "complaint", "opd": OTHER})
+    case.acts(case.main, "recall")
+    eventually(lambda: case.ticket in second.desk("opd"))
+    case.act(case.main, "recall", {"reason": "Ternyata dua perangkat daerah."})
+    eventually(lambda: case.ticket not in second.desk("opd"))
+    assert case.seen_by(second)["recalled_why"] == "Ternyata dua perangkat daerah."
+    assert case.refused(case.main, "recall", {"reason": "Lagi."}) == "not-with-opd"
+    case.act(case.main, "classification", {"kind": "complaint", "opd": OPD})
+    # The same team has it again, as a case of its own.
+    case.act(first, "response", {"text": "Ditegur."})
+    case.act(case.main, "approval", {"approved": True})
+    case.act(case.operator, "answer", {"text": "Petugas telah ditegur."})
+    case.act(case.reporter, "receipt")
+    case.told(
+        "complaint.submitted",
+        "complaint.handed_over",
+        "complaint.forwarded",
+        "complaint.declined",
+        "complaint.forwarded",
+        "complaint.recalled",
+        "complaint.forwarded",
+        "response.submitted",
+        "response.approved",
+        "answer.sent",
+        "complaint.closed",
+    )
+
+
+def test_information_that_is_a_complaint_after_all_goes_back_to_be_classified(people: People, case: Case) -> None:
+    case.informed()
+    case.acts(case.operator, "answer", "reclassify")
+    case.act(case.operator, "reclassification", {"reason": "Pelapor menuduh seorang petugas."})
+    assert case.refused(case.operator, "answer", {"text": "Jawaban."}) == "not-your-step"
+    case.act(case.main, "classification", {"kind": "complaint", "opd": OPD})
+    case.act(people.opd_team(OPD), "response", {"text": "Ditegur."})
+    case.act(case.main, "approval", {"approved": True})
+    case.acts(case.operator, "answer")
+    assert case.refused(case.operator, "reclassification", {"reason": "Lagi."}) == "no-information"
+    case.act(case.operator, "answer", {"text": "Petugas telah ditegur."})
+
+
+def test_a_report_is_withdrawn_at_every_desk(people: People, case: Case) -> None:
+    case.forwarded()
+    team = people.opd_team(OPD)
+    eventually(lambda: case.ticket in team.desk("opd"))
+    case.acts(case.reporter, "withdraw")
+    case.act(case.reporter, "withdrawal", {"reason": "Sudah diselesaikan."}, 202)
+    assert case.refused(case.reporter, "withdrawal", {"reason": "Lagi."}) == "already-withdrawn"
+    eventually(lambda: case.ticket not in team.desk("opd"))
+    assert case.refused(team, "response", {"text": "Tanggapan."}) == "withdrawn"
+    eventually(lambda: case.seen_by(case.reporter)["stands"]["state"] == "withdrawn")
+    assert case.seen_by(case.main)["ended_why"] == "Sudah diselesaikan."
+    # It was not with Tim Utama, so it cannot go on.
+    case.acts(case.main)
+    assert case.refused(case.main, "continuation", {"reason": "Berulang."}) == "nothing-to-keep"
+    case.told("complaint.submitted", "complaint.handed_over", "complaint.forwarded", "complaint.withdrawn")
+
+
+def test_a_report_withdrawn_before_it_was_handed_over_ends_there(case: Case) -> None:
+    case.act(case.reporter, "withdrawal", {"reason": "Salah tulis."}, 202)
+    assert case.refused(case.operator, "handover") == "withdrawn"
+    assert case.ticket not in case.operator.desk("intake")
+    case.told("complaint.submitted", "complaint.withdrawn")
+
+
+def test_tim_utama_lets_a_withdrawn_report_go_on_without_its_reporter(case: Case) -> None:
+    case.act(case.operator, "handover")
+    eventually(lambda: case.ticket in case.main.desk("triage"))
+    case.act(case.reporter, "withdrawal", {"reason": "Takut."}, 202)
+    case.acts(case.main, "keep")
+    assert case.ticket not in case.main.desk("triage")
+    case.act(case.main, "continuation", {"reason": "Pelanggaran berulang."})
+    assert case.ticket in case.main.desk("triage")
+    case.act(case.main, "classification", {"kind": "information"})
+    case.act(case.operator, "answer", {"text": "Sudah ditindaklanjuti."})
+    case.told(
+        "complaint.submitted",
+        "complaint.handed_over",
+        "complaint.withdrawn",
+        "complaint.kept",
+        "complaint.classified_as_information",
+        "answer.sent",
+    )
+
+
+def test_a_reporter_objects_once_and_gets_a_second_answer(people: People, case: Case) -> None:
+    case.answered()
+    assert case.refused(case.reporter, "withdrawal", {"reason": "Terlambat."}) == "too-late-to-withdraw"
+    case.act(case.reporter, "objection", {"reason": "Tidak menyebut tindakan."})
+    eventually(lambda: case.seen_by(case.main)["back"] == "complaint.reopened.v1")
+    seen = case.seen_by(case.main)
+    assert (seen["objected_to"], seen["back_why"], seen["cycle"]) == (
+        "Jawaban pertama.",
+        "Tidak menyebut tindakan.",
+        2,
+    )
+    own = case.seen_by(case.reporter)
+    assert (own["answer"], own["earlier"][0]["text"]) == (None, "Jawaban pertama.")
+    case.act(case.main, "classification", {"kind": "information"})
+    case.act(case.operator, "answer", {"text": "Jawaban kedua."})
+    own = case.seen_by(case.reporter)
+    assert (own["answer"]["text"], own["earlier"][0]["text"]) == ("Jawaban kedua.", "Jawaban pertama.")
+    assert case.refused(case.reporter, "objection", {"reason": "Lagi."}) == "already-objected"
+    case.told(
+        "complaint.submitted",
+        "complaint.handed_over",
+        "complaint.classified_as_information",
+        "answer.sent",
+        "complaint.closed",
+        "complaint.reopened",
+        "complaint.classified_as_information",
+        "answer.sent",
+        "complaint.closed",
+    )
+
+
+def test_an_answer_is_rated_once_it_was_received(case: Case) -> None:
+    case.answered()
+    assert case.refused(case.reporter, "rating", {"rating": 4}) == "not-closed-yet"
+    case.act(case.reporter, "receipt")
+    case.acts(case.reporter, "rate", "object")
+    case.act(case.reporter, "rating", {"rating": 4, "comment": "Cepat."})
+    assert case.refused(case.reporter, "rating", {"rating": 1}) == "already-rated"
+    answer = case.seen_by(case.operator)["answer"]
+    assert (answer["rating"], answer["rating_comment"]) == (4, "Cepat.")
+
+
+@pytest.mark.parametrize("rating", [0, 6, "x", None, 2.5])
+def test_a_rating_is_from_one_to_five(case: Case, rating: Any) -> None:
+    answer = case.reporter.ask("POST", f"{case.path}/rating", json={"rating": rating})
+    assert (answer.status_code, list(answer.json()["errors"])) == (422, ["rating"])
+
+
+@pytest.mark.parametrize("reason", ["", "   ", None, "x" * 4_001])
+def test_an_act_needs_a_reason_that_can_be_read(case: Case, reason: Any) -> None:
+    answer = case.reporter.ask("POST", f"{case.path}/withdrawal", json={"reason": reason})
+    assert (answer.status_code, list(answer.json()["errors"])) == (422, ["reason"])
+    assert case.seen_by(case.reporter)["stands"]["state"] != "withdrawn"
