@@ -14,7 +14,7 @@ import httpx
 from nkk.messaging.rpc_client import RpcClient
 from ops.stack.staff import Admin, ensure_demonstration_staff
 from tests.builders import complaint_form
-from tests.installations import Installation, eventually
+from tests.installations import PATIENCE, Installation, eventually
 
 PASSWORD = "rahasia-sekali-42"
 
@@ -122,7 +122,7 @@ class People:
 
     def __init__(self, installation: Installation) -> None:
         self.installation = installation
-        self.http = httpx.Client(base_url=installation.url, timeout=20)
+        self.http = httpx.Client(base_url=installation.url, timeout=PATIENCE)
         self.anyone = Person(self.http)
         with self._command_line() as admin:
             self._staff = ensure_demonstration_staff(admin, installation.stack.var / "staff.json")
@@ -198,7 +198,7 @@ class People:
     @contextmanager
     def _command_line(self) -> Iterator[Admin]:
         keys = json.loads((self.installation.stack.var / "keys.json").read_text())
-        client = RpcClient(self.installation.uri, timeout=10)
+        client = RpcClient(self.installation.uri, timeout=PATIENCE)
         try:
             yield Admin(client, keys)
         finally:

@@ -54,7 +54,8 @@ def website_port() -> int:
 @pytest.fixture(scope="package")
 def whole(tmp_path_factory: pytest.TempPathFactory, rabbit: PrivateNode, website_port: int) -> Iterator[Installation]:
     """Yield a running installation."""
-    settings = {"NKK_WEBSITE_ORIGINS": f"http://localhost:{website_port}"}
+    # A stage that is down is waited for as long as NKK_RPC_TIMEOUT says.
+    settings = {"NKK_WEBSITE_ORIGINS": f"http://localhost:{website_port}", "NKK_RPC_TIMEOUT": "5"}
     with installation(tmp_path_factory.mktemp("browser"), new_vhost(rabbit), settings=settings) as running:
         yield running
 

@@ -11,6 +11,7 @@ import httpx
 from lxml.html import HtmlElement, document_fromstring
 
 from tests.browser.visitors import Acts, said
+from tests.installations import PATIENCE
 
 BUTTONS = ("submit", "button", "image", "reset")
 
@@ -22,7 +23,7 @@ class PlainVisitor(Acts):
         self.language = language
         # The header by which a browser says that a form was sent from the site's own page.
         self.http = httpx.Client(
-            base_url=url, follow_redirects=True, timeout=20, headers={"Sec-Fetch-Site": "same-origin"}
+            base_url=url, follow_redirects=True, timeout=PATIENCE, headers={"Sec-Fetch-Site": "same-origin"}
         )
         if language != "id":
             self.http.cookies.set("nkk_language", language)

@@ -41,7 +41,7 @@ def test_new_work_is_told_of_and_disturbs_nobody(people: People, staff: Opening)
     )
     other = people.submit(reporter)
     # Well within the minute after which the page would poll anyway.
-    page.wait_for_selector(f'[data-ticket="{other}"]', timeout=10_000)
+    page.wait_for_selector(f'[data-ticket="{other}"]')
     eventually(lambda: page.locator("[data-news]").inner_text().startswith("1 laporan baru"))
     assert page.evaluate("getSelection().toString()") == ticket
     assert page.evaluate("document.activeElement.closest('[data-ticket]')?.dataset.ticket") == ticket

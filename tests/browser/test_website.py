@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page
 
 from ops.stack.ports import free_port
 from tests.browser.visitors import AXE, NIK, WCAG
-from tests.installations import Installation, eventually
+from tests.installations import PATIENCE, Installation, eventually
 from tests.people import PASSWORD, People
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "website" / "static"
@@ -56,7 +56,7 @@ class Window:
     def __init__(self, browser: Browser) -> None:
         self.context = browser.new_context(reduced_motion="reduce")
         self.page: Page = self.context.new_page()
-        self.page.set_default_timeout(20_000)
+        self.page.set_default_timeout(1000 * PATIENCE)
         self.heard: list[str] = []
         self.page.on("console", lambda message: self.heard.append(message.text))
         self.page.on("pageerror", lambda error: self.heard.append(f"Uncaught {error}"))

@@ -11,7 +11,7 @@ from urllib.parse import urljoin
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request, WebError
 
 from tests.current.translations import FOLDER
-from tests.installations import eventually
+from tests.installations import PATIENCE, eventually
 from tests.people import PASSWORD
 
 AXE = (Path(__file__).parent / "axe" / "axe-4.14.1.min.js").read_text("utf-8")
@@ -45,7 +45,7 @@ class Windows:
         if empty:
             return empty.pop()
         context = self.browser.new_context(base_url=self.url, **window)
-        context.new_page().set_default_timeout(20_000)
+        context.new_page().set_default_timeout(1000 * PATIENCE)
         return context
 
     def take_back(self, context: BrowserContext, **window: Any) -> None:

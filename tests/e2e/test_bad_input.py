@@ -8,7 +8,7 @@ import pytest
 
 from tests.builders import complaint_form
 from tests.e2e.test_accounts import in_rounds
-from tests.installations import eventually
+from tests.installations import PATIENCE, eventually
 from tests.people import People, Person
 from tests.problems import at_fault, problem
 
@@ -136,7 +136,7 @@ def test_a_field_we_do_not_know_is_named_and_not_ignored(refused: Person) -> Non
 def test_a_text_of_a_million_characters_is_refused_by_its_length_alone(
     people: People, refused: Person, length: int
 ) -> None:
-    with httpx.Client(base_url=people.installation.url, timeout=20) as http:
+    with httpx.Client(base_url=people.installation.url, timeout=PATIENCE) as http:
         response = Person(http, refused.token).ask("POST", "/complaints", complaint_form(text="x" * length))
     assert "20,000 characters" in problem(response, 413, "too-large")["detail"]
 
@@ -150,7 +150,7 @@ def test_a_body_that_is_too_long_costs_the_next_request_on_its_connection_nothin
     people: People, refused: Person
 ) -> None:
     one_connection = httpx.Limits(max_connections=1)
-    with httpx.Client(base_url=people.installation.url, timeout=20, limits=one_connection) as http:
+    with httpx.Client(base_url=people.installation.url, timeout=PATIENCE, limits=one_connection) as http:
         for _ in range(5):
             problem(
                 Person(http, refused.token).ask("POST", "/complaints", content=b" " * 400_000, headers=JSON),

@@ -14,7 +14,7 @@ from nkk.contracts import STAGES
 from nkk.sop.steps import Role
 from ops.stack.broker import PrivateNode
 from ops.stack.postgres import PrivatePostgres
-from tests.installations import eventually, new_databases, new_vhost
+from tests.installations import PATIENCE, eventually, new_databases, new_vhost
 
 EACH = 12
 
@@ -34,7 +34,7 @@ class Filled:
             method,
             f"{self.site.stack.url}/api/v1{path}",
             json=body,
-            timeout=30,
+            timeout=PATIENCE,
             headers={"Authorization": f"Bearer {token}"},
         )
 

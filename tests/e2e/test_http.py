@@ -14,7 +14,7 @@ from gateway.app import HEADERS
 from nkk.contracts import STAGES
 from tests.builders import complaint_form
 from tests.databases import engine, everything_in
-from tests.installations import eventually
+from tests.installations import PATIENCE, eventually
 from tests.people import People
 from tests.problems import problem
 
@@ -74,7 +74,7 @@ def http(people: People) -> httpx.Client:
 
 def raw(people: People, request: bytes) -> bytes:
     """Send bytes that no HTTP client would send; return the response."""
-    with socket.create_connection(("127.0.0.1", people.installation.stack.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", people.installation.stack.port), timeout=PATIENCE) as connection:
         connection.sendall(request)
         connection.shutdown(socket.SHUT_WR)
         return b"".join(iter(lambda: connection.recv(65_536), b""))

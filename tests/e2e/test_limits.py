@@ -18,7 +18,7 @@ from nkk.settings.keys import as_pem
 from nkk.trust.actor import Actor, grant
 from ops.stack.broker import PrivateNode
 from tests.builders import complaint_form
-from tests.installations import Installation, installation, new_vhost
+from tests.installations import PATIENCE, Installation, installation, new_vhost
 from tests.people import PASSWORD, REGISTRATION
 from tests.problems import problem
 
@@ -53,7 +53,9 @@ class Stranger:
 
     def client(self) -> httpx.Client:
         """Open a new connection from that address."""
-        return httpx.Client(base_url=self.url, timeout=20, transport=httpx.HTTPTransport(local_address=self.address))
+        return httpx.Client(
+            base_url=self.url, timeout=PATIENCE, transport=httpx.HTTPTransport(local_address=self.address)
+        )
 
     def post(self, path: str, form: Any, **kwargs: Any) -> httpx.Response:
         """Send one request to the API on a new connection."""

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests import nginx
-from tests.installations import Installation, eventually
+from tests.installations import PATIENCE, Installation, eventually
 from tests.nginx import Proxy
 from tests.people import People, Person
 from tests.problems import problem
@@ -27,7 +27,7 @@ def proxy(whole: Installation, tmp_path_factory: pytest.TempPathFactory) -> Iter
 @pytest.fixture
 def visitor(proxy: Proxy) -> Iterator[httpx.Client]:
     """Yield a client of the proxy."""
-    with httpx.Client(base_url=proxy.url, verify=proxy.trust, timeout=20) as http:
+    with httpx.Client(base_url=proxy.url, verify=proxy.trust, timeout=PATIENCE) as http:
         yield http
 
 
@@ -77,7 +77,7 @@ def test_what_is_too_long_is_refused_in_the_gateways_words(visitor: httpx.Client
 
 def test_a_desk_is_told_of_a_change_when_it_happens(visitor: httpx.Client, people: People) -> None:
     operator = Person(visitor, people.operator.token)
-    with operator.stream("GET", "/desks/intake/changes", timeout=30) as stream:
+    with operator.stream("GET", "/desks/intake/changes", timeout=PATIENCE) as stream:
         lines = stream.iter_lines()
         assert stream.headers["Content-Type"].startswith("text/event-stream")
         _until(lines, "event: ready")
@@ -119,7 +119,7 @@ def test_a_file_passes_as_it_arrives_and_one_that_breaks_off_goes_on(
     head = TUS | person._authorization() | {"Upload-Offset": 0, "Content-Length": len(TEXT), "Host": "localhost"}
     lines = "".join(f"{name}: {value}\r\n" for name, value in head.items())
     with (
-        socket.create_connection(("127.0.0.1", proxy.https), timeout=20) as plain,
+        socket.create_connection(("127.0.0.1", proxy.https), timeout=PATIENCE) as plain,
         proxy.trust.wrap_socket(plain, server_hostname="localhost") as line,
     ):
         kind = "Content-Type: application/offset+octet-stream\r\n"

@@ -16,7 +16,7 @@ import pytest
 
 from ops.stack.broker import install_packages
 from ops.stack.ports import free_port
-from tests.installations import Installation, eventually
+from tests.installations import PATIENCE, Installation, eventually
 from tests.people import PASSWORD, People
 
 DATABASES = ["postgres"]
@@ -48,7 +48,7 @@ def served(service: str, name: str, secret: str, kept: Path) -> Iterator[httpx.C
     command = ["php", "-S", f"127.0.0.1:{port}", "-t", str(PAGES)]
     with (
         subprocess.Popen(command, env=os.environ | settings, stderr=subprocess.DEVNULL) as server,
-        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as visitor,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE) as visitor,
     ):
         try:
             eventually(lambda: serves(visitor))

@@ -14,13 +14,15 @@ from kombu import Connection
 from nkk.messaging.topology import calls_queue
 from ops.stack.broker import PrivateNode
 from tests.builders import entry_form
-from tests.installations import Installation, eventually, installation, new_vhost
+from tests.faults.trial import CALL_SECONDS
+from tests.installations import PATIENCE, Installation, eventually, installation, new_vhost
 from tests.people import People, Person
 
 
 @pytest.fixture
 def running(tmp_path_factory: pytest.TempPathFactory, rabbit: PrivateNode) -> Iterator[Installation]:
-    with installation(tmp_path_factory.mktemp("entries"), new_vhost(rabbit)) as found:
+    settings = {"NKK_RPC_TIMEOUT": str(CALL_SECONDS)}
+    with installation(tmp_path_factory.mktemp("entries"), new_vhost(rabbit), settings=settings) as found:
         yield found
 
 
@@ -43,7 +45,7 @@ def test_an_entry_whose_gateway_dies_is_sent_again_and_is_one_report(running: In
     headers, entry, answers = {"Idempotency-Key": uuid.uuid4().hex}, entry_form(), []
 
     def send() -> None:
-        with httpx.Client(base_url=running.url, timeout=20) as http:
+        with httpx.Client(base_url=running.url, timeout=PATIENCE) as http:
             try:
                 answers.append(Person(http, website.token).ask("POST", "/entries", entry, headers=headers).status_code)
             except httpx.TransportError:

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from ops.stack.broker import PrivateNode
+from tests.faults.trial import CALL_SECONDS
 from tests.installations import Installation, eventually, installation, new_vhost
 
 PROMPT_SECONDS = 15.0
@@ -22,7 +23,8 @@ PROMPT_SECONDS = 15.0
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory, rabbit: PrivateNode) -> Iterator[Installation]:
-    with installation(tmp_path_factory.mktemp("gateway"), new_vhost(rabbit)) as found:
+    settings = {"NKK_RPC_TIMEOUT": str(CALL_SECONDS)}
+    with installation(tmp_path_factory.mktemp("gateway"), new_vhost(rabbit), settings=settings) as found:
         yield found
 
 

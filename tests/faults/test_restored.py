@@ -7,6 +7,7 @@ import sqlite3
 import pytest
 
 from ops.stack.broker import PrivateNode
+from tests.faults.trial import CALL_SECONDS
 from tests.forks import run_nkk
 from tests.installations import Installation, eventually, installation, new_vhost
 from tests.people import People, travel_as_information
@@ -14,7 +15,8 @@ from tests.people import People, travel_as_information
 
 @pytest.fixture(scope="module")
 def running(rabbit: PrivateNode, tmp_path_factory: pytest.TempPathFactory):
-    with installation(tmp_path_factory.mktemp("restored"), new_vhost(rabbit)) as found:
+    settings = {"NKK_RPC_TIMEOUT": str(CALL_SECONDS)}
+    with installation(tmp_path_factory.mktemp("restored"), new_vhost(rabbit), settings=settings) as found:
         yield found
 
 

@@ -21,7 +21,8 @@ def trial(tmp_path_factory: pytest.TempPathFactory, rabbit: PrivateNode) -> Iter
         tmp_path_factory.mktemp("trial"),
         new_vhost(rabbit),
         scale={"triage": 2, "intake": 2},
-        settings={"NKK_TEST_HANDLING_SECONDS": "0.3"},
+        # A call that is lost is waited for longer than a caller has patience; one that is late is not taken for lost.
+        settings={"NKK_TEST_HANDLING_SECONDS": "0.3", "NKK_RPC_TIMEOUT": "60"},
         # Processes as operations start them.
         stack_cls=Stack,
     ) as running:

@@ -17,7 +17,7 @@ import pytest
 from ops.stack.broker import PrivateNode
 from tests.chaos import disks
 from tests.faults.test_gateway import workers
-from tests.installations import Installation, eventually, installation, new_vhost
+from tests.installations import PATIENCE, Installation, eventually, installation, new_vhost
 from tests.people import People, Person
 
 TEXT = b"".join(f"Baris {number} dari bukti.\n".encode() for number in range(150_000))
@@ -77,7 +77,7 @@ def send(reporter: Person, at: str, start: int, plain: bytes) -> httpx.Response:
 
 def sending(running: Installation, reporter: Person, at: str, start: int, plain: bytes) -> socket.socket:
     """Return a connection on which a part of an upload's rest was sent, and not the end."""
-    line = socket.create_connection(("127.0.0.1", running.stack.port), timeout=20)
+    line = socket.create_connection(("127.0.0.1", running.stack.port), timeout=PATIENCE)
     headers = BYTES | reporter._authorization() | {"Upload-Offset": start, "Content-Length": len(TEXT) - start}
     head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     line.sendall(f"PATCH /api/v1{at} HTTP/1.1\r\nHost: x\r\n{head}\r\n".encode() + plain)

@@ -5,7 +5,7 @@ import socket
 from dataclasses import dataclass
 from typing import Any
 
-from tests.installations import Installation
+from tests.installations import PATIENCE, Installation
 
 
 @dataclass
@@ -28,7 +28,7 @@ class Answer:
 
 def answers(installation: Installation, *requests: bytes, hang_up: bool = True) -> list[Answer]:
     """Send `requests` over one connection; return all responses."""
-    with socket.create_connection(("127.0.0.1", installation.stack.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", installation.stack.port), timeout=PATIENCE) as connection:
         for request in requests:
             connection.sendall(request)
         if hang_up:

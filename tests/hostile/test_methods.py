@@ -24,7 +24,7 @@ from tests.current.documents import application
 from tests.databases import engine, tables
 from tests.effort import LONG
 from tests.hostile.test_pages import visitor
-from tests.installations import Installation, eventually
+from tests.installations import PATIENCE, Installation, eventually
 from tests.people import PASSWORD, People, travel_as_complaint, travel_as_information
 
 pytestmark = pytest.mark.proof
@@ -239,7 +239,7 @@ class Door:
 
     def _answered(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> int:
         if getattr(self._mine, "line", None) is None:
-            self._mine.line = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
+            self._mine.line = http.client.HTTPConnection("127.0.0.1", self._port, timeout=PATIENCE)
             self._lines.append(self._mine.line)
         self._mine.line.request(method, path, body, headers)
         response = self._mine.line.getresponse()

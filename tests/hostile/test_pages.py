@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from tests.builders import complaint_form
+from tests.installations import PATIENCE
 from tests.people import PASSWORD, People
 
 MARKUP = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'>{{7*7}}{% raw %}${7*7}<!--]]>&lt;b&gt;"
@@ -19,7 +20,7 @@ ALIVE = ("<script>alert", "<img src=x", 'onerror=alert(2)>"', "{{49}}", " 49")
 
 def visitor(people: People, username: str, password: str = PASSWORD) -> httpx.Client:
     """Return a client that has logged in with the site's form."""
-    browser = httpx.Client(base_url=people.installation.url, timeout=20, follow_redirects=True)
+    browser = httpx.Client(base_url=people.installation.url, timeout=PATIENCE, follow_redirects=True)
     found = re.search(r'name="csrf_token" value="([^"]+)"', browser.get("/masuk").text)
     assert found
     form = {"csrf_token": found[1], "username": username, "password": password}

@@ -5,6 +5,7 @@ import pytest
 
 from ops.stack.ports import free_port
 from tests import nginx
+from tests.installations import PATIENCE
 from tests.problems import problem
 
 
@@ -13,7 +14,7 @@ def visitor(tmp_path_factory):
     """Yield a client of a proxy whose gateway is down."""
     with (
         nginx.nginx(tmp_path_factory.mktemp("nginx"), free_port()) as proxy,
-        httpx.Client(base_url=proxy.url, verify=proxy.trust, timeout=20) as http,
+        httpx.Client(base_url=proxy.url, verify=proxy.trust, timeout=PATIENCE) as http,
     ):
         yield http
 
