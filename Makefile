@@ -6,8 +6,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN_READY := $(VENV)/.run-ready
 DEV_READY := $(VENV)/.dev-ready
-# The number of processes that share the tests; each starts its own broker and databases.
-LANES ?= 2
+# The number of processes that share the tests; each starts its own broker and databases. One more than processors:
+# a lane often waits for a timer of the product.
+LANES ?= 3
 
 .DEFAULT_GOAL := help
 
