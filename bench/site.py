@@ -19,7 +19,7 @@ from ops.stack.run import Stack
 from ops.stack.staff import Admin, ensure_demonstration_staff
 
 UNLIMITED = {f"NKK_LIMIT_{name}": "1000000/minute" for name in ("REGISTRATION", "LOGIN", "SUBMISSION", "UPLOADS")}
-UNLIMITED |= {"NKK_LETTERS_AN_HOUR": "0"}
+UNLIMITED |= {"NKK_LETTERS_AN_HOUR": "0", "NKK_UPLOADS_MB": "100000"}
 REPORTERS = 16
 CONNECTIONS = 8
 """The number of concurrent clients, for every service that is measured."""

@@ -9,12 +9,12 @@ from nkk.sop.indonesian import written_month
 
 DURATIONS = ("median_minutes", "p90_minutes", "on_time_share")
 FIGURES = ("count", *DURATIONS)
-COUNTS = ("accepted", "answered", "closed", "open", "late")
+COUNTS = ("accepted", "answered", "closed", "withdrawn", "objected", "open", "late")
 
 ROWS: dict[str, tuple[str, ...]] = {
     "by_path": ("name", "count"),
     "by_category": ("name", "sub_category", "count"),
-    "by_opd": ("name", "forwarded", "open", "late", "responses", *DURATIONS),
+    "by_opd": ("name", "forwarded", "declined", "recalled", "open", "late", "responses", *DURATIONS),
     "steps": ("number", "activity", "role", "standard_minutes", *FIGURES),
     "open_cases": ("ticket", "path", "step", "activity", "opd", "came_at", "due_at", "service_due_at", "late"),
 }
@@ -64,7 +64,7 @@ def _late(value: Any) -> str:
 
 _HOW: dict[str, Callable[[Any], str]] = {
     "month": written_month,
-    **dict.fromkeys(("accepted", "answered", "closed", "open", "count", "forwarded", "responses"), wording.number),
+    **dict.fromkeys((*COUNTS, "count", "forwarded", "declined", "recalled", "responses"), wording.number),
     **dict.fromkeys(("median_minutes", "p90_minutes", "standard_minutes"), wording.minutes),
     "on_time_share": wording.share,
     **dict.fromkeys(("came_at", "due_at", "service_due_at"), _instant),

@@ -100,11 +100,24 @@ def _recap() -> dict[str, Any]:
         "accepted": 42,
         "answered": 36,
         "closed": 30,
+        "withdrawn": 2,
+        "objected": 1,
         "open": 12,
         "late": 3,
         "by_path": [{"name": "Pengaduan", "count": 28}, {"name": "Informasi", "count": 14}],
         "by_category": [{"name": "Kode perilaku", "sub_category": "Cermat dan disiplin", "count": 9}],
-        "by_opd": [{"name": "Dinas Perhubungan", "forwarded": 17, "open": 5, "late": 2, "responses": 19, **_DURATIONS}],
+        "by_opd": [
+            {
+                "name": "Dinas Perhubungan",
+                "forwarded": 17,
+                "declined": 1,
+                "recalled": 1,
+                "open": 5,
+                "late": 2,
+                "responses": 19,
+                **_DURATIONS,
+            }
+        ],
         "service": {"standard_minutes": 900, **_FIGURES},
         "open_cases": [
             {

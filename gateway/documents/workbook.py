@@ -37,6 +37,8 @@ _COUNTS = {
     "accepted": "Diterima",
     "answered": "Dijawab",
     "closed": "Selesai",
+    "withdrawn": "Dicabut",
+    "objected": "Keberatan",
     "open": "Masih terbuka",
     "late": "Terlambat",
 }
@@ -58,6 +60,8 @@ COLUMNS: dict[str, tuple[str, tuple[Column, ...]]] = {
         (
             ("OPD", "text", 50),
             ("Diteruskan", "number", 11),
+            ("Bukan kewenangan", "number", 12),
+            ("Ditarik kembali", "number", 11),
             ("Masih terbuka", "number", 10),
             ("Terlambat", "number", 11),
             ("Tanggapan", "number", 11),

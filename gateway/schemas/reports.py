@@ -47,6 +47,10 @@ class OpdTimes(Durations):
 
     name = fields.String(required=True)
     forwarded = fields.Integer(required=True)
+    declined = fields.Integer(required=True, metadata={"description": "How many its team declined in the month."})
+    recalled = fields.Integer(
+        required=True, metadata={"description": "How many the main team took back from it in the month."}
+    )
     open = fields.Integer(
         required=True,
         metadata={"description": "The number of complaints at step 4 at the end of the month, or now."},
@@ -99,6 +103,8 @@ class Month(Schema):
     accepted = fields.Integer(required=True)
     answered = fields.Integer(required=True)
     closed = fields.Integer(required=True)
+    withdrawn = fields.Integer(required=True)
+    objected = fields.Integer(required=True, metadata={"description": "The number of objections to answers."})
     open = fields.Integer(required=True)
     late = fields.Integer(required=True)
     by_path = fields.List(fields.Nested(Counted), required=True)

@@ -97,8 +97,8 @@ SAYS = {
         "52,5 menit",
         "93,3 %",
         "3 Mar 2026 09.15",
-        "OPD Diteruskan Masih terbuka Terlambat Tanggapan Median P90 Tepat waktu",
-        "Dinas Perhubungan 17 5 2 19 52,5 menit 310 menit 93,3 %",
+        "OPD Diteruskan Bukan kewenangan Ditarik kembali Masih terbuka Terlambat Tanggapan Median P90 Tepat waktu",
+        "Dinas Perhubungan 17 1 1 5 2 19 52,5 menit 310 menit 93,3 %",
     ],
 }
 

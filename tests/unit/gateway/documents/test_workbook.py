@@ -53,6 +53,8 @@ def test_an_opds_row_says_what_was_forwarded_is_open_and_late_there_and_how_it_r
         [
             "OPD",
             "Diteruskan",
+            "Bukan kewenangan",
+            "Ditarik kembali",
             "Masih terbuka",
             "Terlambat",
             "Tanggapan",
@@ -60,7 +62,7 @@ def test_an_opds_row_says_what_was_forwarded_is_open_and_late_there_and_how_it_r
             "P90 (menit kerja)",
             "Tepat waktu",
         ],
-        ["Dinas Perhubungan", 17, 5, 2, 19, 52.5, 310, 0.933],
+        ["Dinas Perhubungan", 17, 1, 1, 5, 2, 19, 52.5, 310, 0.933],
     ]
 
 
@@ -109,7 +111,7 @@ def test_there_is_no_formula_anywhere():
 
 def test_figures_that_are_missing_are_dashes():
     content = {**sample(), "by_opd": [{"name": "A", "forwarded": 0, "median_minutes": None}]}
-    assert rows(book(content)["OPD"])[1] == ["A", 0, *["-"] * 6]
+    assert rows(book(content)["OPD"])[1] == ["A", 0, *["-"] * 8]
 
 
 def test_a_month_without_anything_still_makes_a_workbook():
