@@ -74,6 +74,9 @@ class Checker:
         self._store = uploads.store
         self._failed: dict[str, tuple[float, float]] = {}
         """The pause and the time of the next try of what failed, by id."""
+        self._owners: dict[str, str] = {}
+        self._turns: dict[str, float] = {}
+        """Whose the waiting uploads are, by id, and when each of these accounts had its last turn."""
         self._scanner_away_until = 0.0
         self._wakes, self._ends, self._expires_at = threading.Event(), threading.Event(), 0.0
         self._thread: threading.Thread | None = None
@@ -93,12 +96,10 @@ class Checker:
             self._thread.join()
 
     def check_all(self) -> None:
-        """Check every upload that is to be checked and that no other process has."""
-        for id, _ in list(self._store.ages(UNCHECKED)):
-            if self._ends.is_set():
-                return
-            if self._failed.get(id, (0.0, 0.0))[1] > time.monotonic():
-                continue
+        """Check every upload that is to be checked and that no other process has; each account in its turn."""
+        tried: set[str] = set()
+        while not self._ends.is_set() and (id := self._next(tried)) is not None:
+            tried.add(id)
             try:
                 self._check(id)
                 self._failed.pop(id, None)
@@ -110,6 +111,27 @@ class Checker:
             except Exception:
                 log.error("upload not checked", exc_info=True)
                 self._try_later(id)
+
+    def _next(self, tried: set[str]) -> str | None:
+        """Return an upload to check next, of the account whose last turn was longest ago; None where there is none.
+
+        Threat: an account with many files that take long to inspect would otherwise hold up those of all others.
+        """
+        now = time.monotonic()
+        waiting = [
+            id for id, _ in self._store.ages(UNCHECKED) if id not in tried and self._failed.get(id, (0, 0))[1] <= now
+        ]
+        self._owners = {id: self._owners.get(id) or self._owner_of(id) for id in waiting}
+        self._turns = {owner: self._turns.get(owner, 0.0) for owner in self._owners.values()}
+        if not waiting:
+            return None
+        id = min(waiting, key=lambda each: self._turns[self._owners[each]])
+        self._turns[self._owners[id]] = now
+        return id
+
+    def _owner_of(self, id: str) -> str:
+        facts = self._uploads.known(id)
+        return facts.owner if facts else ""
 
     def expire(self) -> None:
         """Remove what was not attached to anything within its time, and what was discarded."""

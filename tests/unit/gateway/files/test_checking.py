@@ -102,6 +102,26 @@ def test_what_is_kept_is_what_the_inspection_gives_back(uploads: Uploads, checke
     assert uploads.preview(id) == b"a picture"
 
 
+def test_whoever_sends_many_files_lets_others_take_their_turn(uploads: Uploads, inspection: Inspection) -> None:
+    taken: list[bytes] = []
+
+    @contextmanager
+    def inspect(content: Iterable[bytes], *, original: bool) -> Iterator[Found]:
+        plain = b"".join(content)
+        taken.append(plain)
+        if len(taken) == 1:
+            # What comes while the first is inspected does not wait for all that came before it.
+            other = uploads.create("another", 5, "foto.jpg")
+            uploads.write("another", other, 0, BytesIO(b"other"))
+        yield Found([plain], original)
+
+    for number in range(5):
+        send(uploads, b"many %d" % number)
+    Checker(uploads, inspect).check_all()
+    assert sorted(taken) == [*(b"many %d" % number for number in range(5)), b"other"]
+    assert taken[1] == b"other"
+
+
 def test_an_original_is_kept_as_it_came(uploads: Uploads, checker: Checker) -> None:
     plain = pattern(2 * SEGMENT) + b"Budi"
     id = send(uploads, plain, original=True)
