@@ -88,10 +88,14 @@ def add(ticket: str, ids: Sequence[str]) -> dict[str, Any]:
 
 
 def shown_in(case: Mapping[str, Any]) -> Any:
-    """Return a case with its files as its reader sees them, also those of its answer."""
-    listed = {name: shown(case[name]) for name in _LISTS if name in case}
-    answer = case.get("answer")
-    return {**case, **listed} | ({"answer": shown_in(answer)} if answer else {})
+    """Return a case with its files as its reader sees them, also those of its answer and of earlier answers."""
+    listed: dict[str, Any] = {name: shown(case[name]) for name in _LISTS if name in case}
+    answer, earlier = case.get("answer"), case.get("earlier")
+    if answer:
+        listed["answer"] = shown_in(answer)
+    if earlier:
+        listed["earlier"] = [shown_in(each) for each in earlier]
+    return {**case, **listed}
 
 
 def shown(files: Iterable[views.File]) -> list[dict[str, Any]]:

@@ -271,10 +271,12 @@ class AnswerSent(EventData):
 
 @event("complaint.closed.v1", service="notification", consumers=("intake", "triage", "opd_response"))
 class ComplaintClosed(EventData):
-    """Step 7: the complaint was closed. `how`: the answer was confirmed, opened (read while logged in), or lapsed."""
+    """Step 7: the complaint was closed. `how`: the answer was confirmed, opened (read while logged in), or lapsed.
+    `cycle` is 1, or 2 after an objection."""
 
     ticket: str = wire(Ticket())
     forwarding: int = wire(_forwarding())
+    cycle: int = wire(_round(load_default=1))
     path: str = wire(_one_of(Path))
     how: str = wire(fields.String(validate=validate.OneOf(["confirmed", "opened", "lapsed"])))
 

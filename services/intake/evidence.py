@@ -72,8 +72,14 @@ class KeepsEvidence(Attaches, ConsumesClosings):
     def on_complaint_closed(self, event: Event[ComplaintClosed]) -> None:
         """Note that step 7 ended, from when on the report takes files for ten working days."""
         with self.uow.handling(event) as work:
-            work.close(event.data.ticket, event.time)
-            work.complaints.close(event.data.ticket, event.time)
+            if not self.is_open_again(work, event.data):
+                work.close(event.data.ticket, event.time)
+                work.complaints.close(event.data.ticket, event.time)
+
+    def is_open_again(self, work: IntakeWork, closed: ComplaintClosed) -> bool:
+        """Return whether the report is in a later cycle than the one that was closed."""
+        complaint = work.complaints.find(closed.ticket, for_update=True)
+        return complaint is not None and complaint.cycle > closed.cycle
 
 
 def own(complaint: Complaint, actor: Actor) -> Complaint:

@@ -54,11 +54,17 @@ def tell(work: NotificationWork, data: Any, now: datetime, by_day: bool = False,
     work.journeys.note(entry_of(data, event_id, day_of(now) if by_day else now), **known)
 
 
-def close(work: NotificationWork, answer: Answer) -> None:
-    """Close a complaint (step 7)."""
+def close(work: NotificationWork, answer: Answer, cycle: int | None = None) -> None:
+    """Close a complaint (step 7) in the answer's cycle, or in `cycle`."""
     work.answers.save(answer)
     work.close(answer.ticket, work.now)
-    closed = ComplaintClosed(ticket=answer.ticket, forwarding=answer.forwarding, path=answer.path, how=str(answer.how))
+    closed = ComplaintClosed(
+        ticket=answer.ticket,
+        forwarding=answer.forwarding,
+        cycle=cycle or answer.cycle,
+        path=answer.path,
+        how=str(answer.how),
+    )
     tell(work, closed, work.now, closed_at=work.now)
 
 
@@ -146,7 +152,7 @@ class TakesActs:
             answer = self.standing(work, actor, ticket)
             text = str(answer.text)
             if answer.object(form["reason"], work.now, calendar):
-                close(work, answer)
+                close(work, answer, answer.cycle - 1)
             reopened = ComplaintReopened(
                 ticket=ticket,
                 forwarding=answer.forwarding,

@@ -11,7 +11,9 @@ from nkk.sop.clock import Calendar, day_of, write_day, write_instant
 from nkk.sop.endings import Endable
 from nkk.sop.files import File, find
 from nkk.sop.journey import (
+    BACK,
     DECLINED,
+    FORWARDED,
     REOPENED,
     WITHDRAWN,
     Clock,
@@ -105,9 +107,9 @@ def letters_about(alarm: str, has_superior: bool) -> tuple[str, ...]:
 def still_true(kind: str, step: int | None, round_: int | None, way: "Journey", forwarding: int | None = None) -> bool:
     """Return whether a letter of `kind` is still true: the step may have been done after it was written.
 
-    A reporter who withdrew the report is sent no more letters about it.
+    A reporter who withdrew the report is sent no more letters about it, unless they object to its answer.
     """
-    if way.kept and step is None and kind != "withdrawn":
+    if way.kept == way.cycle and step is None and kind != "withdrawn":
         return False
     stands_at = way.stands_at.number if way.stands_at else None
     if kind == "late":
@@ -185,6 +187,11 @@ class Answer(Endable):
     def is_sent(self) -> bool:
         """Whether the answer of the current classification was sent."""
         return self.state in (State.ANSWERED, State.CLOSED)
+
+    def files_for(self, role: str) -> tuple[File, ...]:
+        """Return the files that a reporter may open, or an operator: also those of an earlier answer."""
+        sent = tuple(file for earlier in self.earlier for file in earlier.files)
+        return sent + (self.files if role == Role.REPORTER else self.offered)
 
     def begin(self, other: "Answer") -> None:
         """Begin to answer again, after the case was classified anew: with the material and the clock of `other`."""
@@ -348,6 +355,10 @@ class Entry(Fact):
         return self.note if meant or wrote or role == Role.MAIN_TEAM else None
 
 
+def _names_opd(entry: Entry) -> bool:
+    return entry.type == FORWARDED and entry.opd is not None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Addition:
     """What happened in a complaint's journey besides its steps; `files` is how many came with it."""
@@ -390,6 +401,8 @@ class Journey:
 
     def __post_init__(self) -> None:
         self.entries, self.overtaken = in_order(self.entries)
+        # Not what was consumed last: the forwardings may come in any order. Older entries name no OPD.
+        self.opd = next((entry.opd for entry in reversed(self.entries) if _names_opd(entry)), self.opd)
 
     @property
     def stands_at(self) -> Step | None:
@@ -477,8 +490,30 @@ class Journey:
             Role.REPORTER: wrote_it,
             Role.OPERATOR: True,
             Role.MAIN_TEAM: bool(reached - {steps.SUBMIT.number}),
-            Role.OPD_TEAM: self.opd is not None and self.opd == group,
+            Role.OPD_TEAM: group is not None and (self.opd == group or self._forwarded_to(group) is not None),
         }.get(Role(role), False)
+
+    def told_to(self, role: str, group: str | None) -> "Journey":
+        """Return the journey as far as a reader of this role and group is told of it.
+
+        That is all of it, but for the team of an OPD: until the complaint was taken away from it.
+        """
+        forwarded = self._forwarded_to(group) if role == Role.OPD_TEAM else None
+        if forwarded is None:
+            return self
+        until = next(
+            (place for place, entry in enumerate(self.entries) if place > forwarded and entry.type in BACK), None
+        )
+        if until is None:
+            return self
+        told = self.entries[: until + 1]
+        overtaken = [entry for entry in self.overtaken if entry.forwarding <= told[-1].forwarding]
+        return replace(self, opd=group, entries=[*told, *overtaken])
+
+    def _forwarded_to(self, group: str | None) -> int | None:
+        """Return the place of the last forwarding to this OPD; None where no entry is one."""
+        places = [place for place, entry in enumerate(self.entries) if _names_opd(entry) and entry.opd == group]
+        return places[-1] if places else None
 
     def stands(self) -> Stands:
         """Return the complaint's state in the procedure: the step that it awaits, or closed."""

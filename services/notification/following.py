@@ -35,7 +35,11 @@ class Follows:
             journey = work.journeys.get(ticket)
             if not journey.shown_to(actor.role, self.wrote(journey, actor), actor.group):
                 raise UnknownTicket
+            told = journey.told_to(actor.role, actor.group)
             additions = work.journeys.additions(ticket)
+        if told is not journey:
+            journey, until = told, told.entries[-1].at
+            additions = [addition for addition in additions if addition.at <= until]
         return schemas.timeline(journey, actor, self.calendars.get, work.now, additions)
 
     @rpc

@@ -28,7 +28,7 @@ from nkk.messaging.rpc import rpc
 from nkk.messaging.stage import UnitOfWorkProvider
 from nkk.sop import steps
 from nkk.sop.clock import Calendar
-from nkk.sop.files import File, described, find, part
+from nkk.sop.files import described, find, part
 from nkk.sop.refusals import NotYourStep
 from nkk.sop.steps import Path, Role
 from nkk.sop.timed import started
@@ -177,16 +177,14 @@ class NotificationService(
     def open_file(self, actor: Actor, ticket: str, number: str, of: str = "file") -> views.File:
         """Return one file of a response, for the gateway to open it or its preview (`of`), and record it.
 
-        The operator may open all that Tim Utama approved, the reporter those that were sent with the answer.
+        The operator may open all that Tim Utama approved, the reporter those that were sent with an answer; both those
+        of an answer that was objected to.
         """
         with opening(self.uow, actor, ticket, number, part(of)) as work:
             if actor.role == Role.REPORTER:
                 self._own(work, ticket, actor)
             answer = work.answers.find(ticket)
-            shown: tuple[File, ...] = ()
-            if answer is not None:
-                shown = answer.files if actor.role == Role.REPORTER else answer.offered
-            file = find(shown, number)
+            file = find(answer.files_for(actor.role) if answer else (), number)
         return FileView().dump(file)
 
     def standing(self, work: NotificationWork, actor: Actor, ticket: str) -> Answer:

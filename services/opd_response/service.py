@@ -50,7 +50,10 @@ class OpdResponseService(CaseDesk, Attaches, ConsumesCalendars, ConsumesClosings
     def on_complaint_supplemented(self, event: Event[ComplaintSupplemented]) -> None:
         """Store what the reporter added to the report."""
         with self.uow.handling(event) as work:
-            case = work.cases.of_forwarding(event.data.ticket, event.data.opd, event.data.forwarding)
+            named = event.data.ticket, event.data.opd, event.data.forwarding
+            case = work.cases.still_of_forwarding(*named)
+            # One that has gone on meanwhile takes them, too.
+            case = case or work.cases.of_forwarding(*named[:2], named[2] + 1)
             case.supplement(described(event.data.files))
             work.cases.save(case)
 
@@ -77,16 +80,19 @@ class OpdResponseService(CaseDesk, Attaches, ConsumesCalendars, ConsumesClosings
         """End the case of a complaint whose reporter withdrew it."""
         data = event.data
         with self.uow.handling(event) as work:
-            case = work.cases.of_forwarding(data.ticket, data.opd, data.forwarding)
-            case.end(data.how, event.time, data.reason)
-            work.cases.save(case)
-            work.close(data.ticket, event.time)
+            case = work.cases.still_of_forwarding(data.ticket, data.opd, data.forwarding)
+            if case is not None:
+                case.end(data.how, event.time, data.reason)
+                work.cases.save(case)
+                work.close(data.ticket, event.time)
 
     @handles(ComplaintKept, batched=True)
     def on_complaint_kept(self, event: Event[ComplaintKept]) -> None:
-        """Note that a withdrawn complaint goes on: its events are kept."""
+        """Let a withdrawn complaint go on, which Tim Utama had: its response may be returned under the new number."""
         with self.uow.handling(event) as work:
             work.reopen(event.data.ticket)
+            if event.data.round:
+                work.cases.keep(event.data.ticket, event.data.forwarding - 1)
 
     @handles(ComplaintReopened, batched=True)
     def on_complaint_reopened(self, event: Event[ComplaintReopened]) -> None:

@@ -1,6 +1,7 @@
 """opd_response's database: the complaints forwarded to the agencies' helper teams."""
 
 from functools import cached_property
+from typing import Any
 
 from sqlalchemy import (
     Boolean,
@@ -15,6 +16,7 @@ from sqlalchemy import (
     func,
     literal_column,
     select,
+    update,
 )
 
 from nkk.desk import (
@@ -99,6 +101,24 @@ class Cases(Rows[Case]):
         if row is None:
             raise UnknownTicket
         return Case(**row._mapping)
+
+    def still_of_forwarding(self, ticket: str, opd: str, forwarding: int) -> Case | None:
+        """Return the locked case of one forwarding of a complaint; None where it has gone on under the next number.
+
+        Raises UnknownTicket.
+        """
+        try:
+            return self.of_forwarding(ticket, opd, forwarding)
+        except UnknownTicket:
+            self.of_forwarding(ticket, opd, forwarding + 1)
+            return None
+
+    def keep(self, ticket: str, forwarding: int) -> None:
+        """Let the case of a forwarding go on under the next number, because Tim Utama lets the complaint go on."""
+        self._inserts.flush()
+        goes_on: dict[str, Any] = {"forwarding": forwarding + 1, "ended": None, "ended_at": None, "ended_why": None}
+        of_forwarding = cases.c.ticket == ticket, cases.c.forwarding == forwarding
+        self._connection.execute(update(cases).where(*of_forwarding).values(goes_on))
 
     def open_by_opd(self) -> dict[str, int]:
         """Return the number of cases that await a response, by agency."""

@@ -4,6 +4,7 @@ from nkk.contracts import Event, views
 from nkk.contracts.events import (
     AnswerReturned,
     ComplaintClassifiedAsInformation,
+    ComplaintClosed,
     ComplaintDeclined,
     ComplaintEnded,
     ComplaintForwarded,
@@ -120,6 +121,11 @@ class TriageService(CaseDesk, ConsumesCalendars, ConsumesClosings):
                         at=event.time,
                         by_day=True,
                     )
+
+    def is_open_again(self, work: TriageWork, closed: ComplaintClosed) -> bool:
+        """Return whether the case is in a later cycle than the one that was closed."""
+        case = work.cases.find(closed.ticket, for_update=True)
+        return case is not None and case.cycle > closed.cycle
 
     @handles(ReportSupplemented, batched=True)
     def on_report_supplemented(self, event: Event[ReportSupplemented]) -> None:

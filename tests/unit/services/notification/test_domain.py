@@ -393,6 +393,26 @@ def test_a_letter_about_what_has_happened_is_always_true(kind, heard):
     assert still_true(kind, None, None, journey(COMPLAINT[:heard]))
 
 
+OBJECTED = [
+    ("complaint.withdrawn.v1", 1),
+    ("complaint.kept.v1", 2),
+    ("answer.sent.v1", 2),
+    ("complaint.reopened.v1", 2),
+]
+
+
+@pytest.mark.parametrize(("heard", "is_true"), [(2, False), (3, False), (4, True)])
+def test_a_reporter_who_withdrew_is_written_to_again_once_they_object_to_the_answer(heard, is_true):
+    told = [("complaint.submitted.v2", 1), ("complaint.handed_over.v1", 1), *OBJECTED[:heard]]
+    way = journey([])
+    way.entries = [
+        entry(type_, forwarding=forwarding, cycle=2 if type_ == "complaint.reopened.v1" else 1)
+        for type_, forwarding in told
+    ]
+    way.kept = 1
+    assert still_true("answered", None, None, way) is is_true
+
+
 # -- the clocks of steps 6 and 7
 
 
