@@ -161,6 +161,20 @@ def test_tim_utama_lets_a_withdrawn_report_go_on_without_its_reporter(case: Case
     )
 
 
+def test_a_response_to_a_report_that_goes_on_can_still_be_returned_and_sent_again(people: People, case: Case) -> None:
+    case.forwarded()
+    team = people.opd_team(OPD)
+    case.act(team, "response", {"text": "Tanggapan pertama."})
+    eventually(lambda: case.ticket in case.main.desk("triage"))
+    case.act(case.reporter, "withdrawal", {"reason": "Takut."}, 202)
+    case.acts(case.main, "keep")
+    case.act(case.main, "continuation", {"reason": "Pelanggaran berulang."})
+    case.act(case.main, "approval", {"approved": False, "note": "Sebutkan tindakannya."})
+    case.act(team, "response", {"text": "Ditegur."})
+    case.act(case.main, "approval", {"approved": True})
+    case.act(case.operator, "answer", {"text": "Petugas telah ditegur."})
+
+
 def test_a_reporter_objects_once_and_gets_a_second_answer(people: People, case: Case) -> None:
     case.answered()
     assert case.refused(case.reporter, "withdrawal", {"reason": "Terlambat."}) == "too-late-to-withdraw"
