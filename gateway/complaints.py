@@ -1,5 +1,6 @@
 """What site and API do with complaints: each function is one act or view on the stages."""
 
+from contextlib import suppress
 from typing import Any
 
 from flask import g
@@ -162,7 +163,9 @@ def withdraw(ticket: str, form: dict[str, Any]) -> views.Acted:
     Where it is sent at the same moment, notification decides, and tells the reporter.
     """
     ticket = known(ticket)
-    answered = journeys.told(ticket, "read_answer")
+    answered = None
+    with suppress(StageUnavailableError, StageFailedError):
+        answered = journeys.told(ticket, "read_answer")
     if answered and answered["answer"]:
         raise TooLateToWithdraw({"stands": answered["stands"]})
     return backend().call("intake", "withdraw", ticket, form["reason"])

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Connection, case, func, literal, select
 
 from services.notification.figures import FEWEST, Answers, Numbers, Stretch
-from services.notification.storage import journeys
+from services.notification.storage import has_ended, journeys
 
 
 def counted(connection: Connection, months: Sequence[datetime], until: datetime) -> tuple[Stretch, Stretch, Numbers]:
@@ -28,16 +28,24 @@ def counted(connection: Connection, months: Sequence[datetime], until: datetime)
     answered, closed = (
         Counter(dict(_numbers(connection, at, months, until))) for at in (journeys.c.answered_at, journeys.c.closed_at)
     )
+    # What was withdrawn is no longer open, and was not closed by an answer.
+    closed -= Counter(dict(_numbers(connection, journeys.c.closed_at, months, until, where=has_ended)))
     return whole, running, Numbers(accepted, answered, closed, by_category)
 
 
 def _numbers(
-    connection: Connection, at: Column[datetime], months: Sequence[datetime], until: datetime, *by: ColumnElement[str]
+    connection: Connection,
+    at: Column[datetime],
+    months: Sequence[datetime],
+    until: datetime,
+    *by: ColumnElement[str],
+    where: ColumnElement[bool] | None = None,
 ) -> list[tuple[Any, ...]]:
     """Return the numbers of complaints with `at` within `months` and before `until`, by month's place and `by`."""
     ends = [(at < end, literal(number)) for number, end in enumerate(months[1:])]
     place = case(*ends, else_=literal(len(months) - 1)).label("place")
     query = select(place, *by, func.count()).where(at >= months[0], at < until).group_by("place", *by)
+    query = query if where is None else query.where(where)
     return [tuple(row) for row in connection.execute(query)]
 
 

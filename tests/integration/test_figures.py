@@ -185,3 +185,18 @@ def _close_the_offices(stages: House, day: str) -> None:
     without = write_calendar(OFFICE_HOURS) | {"national_years": []}
     stages.do("intake", "replace_calendar", ADMIN, 0, without | {"days": {day: {"name": "Banjir", "spans": []}}})
     stages.deliver()
+
+
+def test_what_was_withdrawn_does_not_count_as_closed(url_of: Callable[[str], str]) -> None:
+    with house(url_of) as stages:
+        today = stages.services["notification"].uow.clock()
+        last = beginnings(today)[-2] + timedelta(days=1)
+        with stages.services["notification"].uow.begin() as work:
+            work.connection.execute(
+                insert(journeys),
+                [
+                    {"ticket": f"T-{number}", "submitted_at": last, "closed_at": last, "ended": ended, "kept": 0}
+                    for number, ended in enumerate([*[None] * 5, "withdrawn", "withdrawn"])
+                ],
+            )
+        assert [month["closed"] for month in figures(stages)["months"]][-2] == 5

@@ -137,6 +137,8 @@ _promised = journeys.c.late_at.is_not(None)
 Index("ix_journeys_late", journeys.c.late_at, sqlite_where=_promised, postgresql_where=_promised)
 is_open = journeys.c.closed_at.is_(None)
 Index("ix_journeys_open", journeys.c.submitted_at, journeys.c.ticket, sqlite_where=is_open, postgresql_where=is_open)
+has_ended = journeys.c.ended.is_not(None)
+Index("ix_journeys_ended", journeys.c.closed_at, journeys.c.ended, sqlite_where=has_ended, postgresql_where=has_ended)
 Index("ix_journeys_closed", journeys.c.closed_at, journeys.c.ticket)
 # Covering indexes: public figures are counted from them without reading rows.
 Index("ix_journeys_submitted", journeys.c.submitted_at, journeys.c.category)

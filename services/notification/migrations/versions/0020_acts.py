@@ -10,6 +10,8 @@ down_revision = '0019'
 branch_labels = None
 depends_on = None
 
+_ended = sa.text('ended IS NOT NULL')
+
 
 def upgrade() -> None:
     op.add_column('answers', sa.Column('ended', sa.String(length=20), nullable=True))
@@ -28,9 +30,18 @@ def upgrade() -> None:
     op.add_column('entries', sa.Column('forwarding', sa.Integer(), server_default='1', nullable=False))
     op.add_column('entries', sa.Column('cycle', sa.Integer(), server_default='1', nullable=False))
     op.add_column('messages', sa.Column('forwarding', sa.Integer(), nullable=True))
+    op.create_index(
+        'ix_journeys_ended',
+        'journeys',
+        ['closed_at', 'ended'],
+        unique=False,
+        sqlite_where=_ended,
+        postgresql_where=_ended,
+    )
 
 
 def downgrade() -> None:
+    op.drop_index('ix_journeys_ended', table_name='journeys')
     op.drop_column('messages', 'forwarding')
     op.drop_column('entries', 'cycle')
     op.drop_column('entries', 'forwarding')
