@@ -20,6 +20,7 @@ from nkk.messaging.calls import StageUnavailableError
 from nkk.sop.clock import is_day
 from nkk.sop.files import round_of
 from nkk.sop.indonesian import ROLES
+from nkk.sop.journey import BACK
 from nkk.sop.refusals import NotYourRole, NotYourStep
 from nkk.sop.steps import Role
 
@@ -152,7 +153,8 @@ def _is_there(kind: str, role: Role, timeline: views.Timeline) -> bool:
     if kind == RESPONSE and role == Role.OPERATOR:
         # The operator sees no response that was returned. On the information path, the answer is the first.
         return bool({entry["event"] for entry in timeline["entries"]} & {"response.approved.v1", "answer.sent.v1"})
-    return FROM_STEP[role][kind] in {entry["step"] for entry in timeline["entries"]}
+    # What sent a complaint back to step 3 ended a step without its output.
+    return FROM_STEP[role][kind] in {entry["step"] for entry in timeline["entries"] if entry["event"] not in BACK}
 
 
 def _is_made(kind: str, role: Role, view: dict[str, Any]) -> bool:
@@ -167,7 +169,9 @@ def _is_made(kind: str, role: Role, view: dict[str, Any]) -> bool:
 def _for_reporter(ticket: str, kind: str) -> dict[str, Any]:
     view: dict[str, Any] = {**desks.read(ticket)}
     if kind == RESPONSE:
-        view |= _answered((journeys.told(ticket, "read_answer") or {}).get("answer"))
+        told = journeys.told(ticket, "read_answer") or {}
+        # After an objection the first answer is the one that was sent, until there is a second.
+        view |= _answered(told.get("answer") or next(reversed(told.get("earlier") or ()), None))
     return view
 
 
@@ -214,7 +218,9 @@ def _told(timeline: views.Timeline, last_step: int, role: Role) -> dict[str, Any
         "handed_over_at": at.get(2),
         "classified_at": at.get(3),
         "responded_at": at.get(4),
-        "approved_at": next((entry["at"] for entry in entries if entry["event"] == "response.approved.v1"), None),
+        "approved_at": next(
+            (entry["at"] for entry in reversed(entries) if entry["event"] == "response.approved.v1"), None
+        ),
         "path": timeline["path"] if classified else None,
         "note": classified.get("note") if classified else None,
         "return_note": returned[-1]["note"] if returned else None,

@@ -2,6 +2,7 @@ import pytest
 from flask import g
 
 from gateway import papers
+from nkk.sop.steps import Role
 from nkk.trust.actor import Actor
 
 
@@ -16,3 +17,42 @@ def test_a_document_is_made_in_the_turn_of_its_account_and_staff_come_first(app,
         g.actor = Actor("one", role)
         papers.sent("tanda-terima", "pdf", {}, "tanda-terima")
     assert (asked["account"], asked["is_staff"]) == ("one", is_staff)
+
+
+def told(*events):
+    return {"entries": [{"step": step, "event": event} for step, event in events]}
+
+
+FORWARDED = [(1, "complaint.submitted.v2"), (2, "complaint.handed_over.v1"), (3, "complaint.forwarded.v1")]
+INFORMATION = [*FORWARDED[:2], (3, "complaint.classified_as_information.v1")]
+
+
+@pytest.mark.parametrize(
+    ("role", "events"),
+    [
+        ("main_team", [*FORWARDED, (4, "complaint.declined.v1")]),
+        ("opd_team", [*FORWARDED, (4, "complaint.recalled.v1")]),
+        ("reporter", [*INFORMATION, (6, "answer.returned.v1")]),
+        ("operator", [*INFORMATION, (6, "answer.returned.v1")]),
+    ],
+)
+def test_what_sends_a_complaint_back_makes_no_response_to_open(app, role, events):
+    with app.test_request_context():
+        found = papers.openable("NKK-2026-3M3W-0NXV", Role(role), told(*events), confidential=True)
+    assert "laporan-tanggapan-pengaduan" not in {document["kind"] for document in found}
+
+
+def test_a_document_names_the_last_approval():
+    entry = {name: None for name in ("activity", "minutes", "came_at", "due_at", "used_minutes", "late", "round")}
+    entry |= {"step": 5, "event": "response.approved.v1", "role": "main_team"}
+    timeline = {"submitted_at": None, "service_due_at": None, "path": None}
+    timeline["entries"] = [entry | {"at": "first"}, entry | {"at": "second"}]
+    assert papers._told(timeline, 7, Role.MAIN_TEAM)["approved_at"] == "second"
+
+
+def test_the_reporters_document_has_the_first_answer_until_there_is_a_second(app, monkeypatch):
+    first = {"text": "Jawaban pertama.", "sent_at": "2026-03-04", "how": "opened", "files": []}
+    monkeypatch.setattr(papers.desks, "read", lambda _: {})
+    for answer, text in ((None, "Jawaban pertama."), ({"text": "Jawaban kedua."}, "Jawaban kedua.")):
+        monkeypatch.setattr(papers.journeys, "told", lambda *_, answer=answer: {"answer": answer, "earlier": [first]})
+        assert papers._for_reporter("NKK-2026-3M3W-0NXV", papers.RESPONSE)["answer"] == text
