@@ -38,6 +38,10 @@ class State(StrEnum):
     OBJECTED = "objected"
 
 
+CLASSIFIED = {"complaint.classified_as_information.v1": Path.INFORMATION, FORWARDED: Path.COMPLAINT}
+"""The path on which each classification leads."""
+
+
 class Closing(StrEnum):
     """How step 7 was done: the reporter confirmed receipt, opened the answer, or let ten working days pass."""
 
@@ -403,6 +407,8 @@ class Journey:
         self.entries, self.overtaken = in_order(self.entries)
         # Not what was consumed last: the forwardings may come in any order. Older entries name no OPD.
         self.opd = next((entry.opd for entry in reversed(self.entries) if _names_opd(entry)), self.opd)
+        if self.path is not None:
+            self.path = next((CLASSIFIED[e.type] for e in reversed(self.entries) if e.type in CLASSIFIED), self.path)
 
     @property
     def stands_at(self) -> Step | None:
@@ -508,7 +514,7 @@ class Journey:
             return self
         told = self.entries[: until + 1]
         overtaken = [entry for entry in self.overtaken if entry.forwarding <= told[-1].forwarding]
-        return replace(self, opd=group, entries=[*told, *overtaken])
+        return replace(self, path=Path.COMPLAINT, opd=group, entries=[*told, *overtaken])
 
     def _forwarded_to(self, group: str | None) -> int | None:
         """Return the place of the last forwarding to this OPD; None where no entry is one."""

@@ -101,11 +101,12 @@ def test_an_opd_follows_a_complaint_until_it_was_taken_away(stages: House) -> No
     acted(stages, "opd_response", "decline", OPD_TEAM, ticket, "Bukan kewenangan kami.", None)
     until_then = ["complaint.submitted", "complaint.handed_over", "complaint.forwarded", "complaint.declined"]
     acted(stages, "triage", "classify_as_information", MAIN_TEAM, ticket, "Cukup dijawab.")
-    assert events(timeline(stages, OPD_TEAM, ticket)) == until_then
+    told = timeline(stages, OPD_TEAM, ticket)
+    assert (events(told), told["path"]) == (until_then, "complaint")
     acted(stages, "notification", "send_back", OPERATOR, ticket, "Ini pengaduan.")
     acted(stages, "triage", "forward", MAIN_TEAM, ticket, OTHER)
     told = timeline(stages, OPD_TEAM, ticket)
-    assert (events(told), told["stands"]["step"]) == (until_then, 3)
+    assert (events(told), told["stands"]["step"], told["path"]) == (until_then, 3, "complaint")
     assert events(timeline(stages, OTHER_TEAM, ticket))[-1] == "complaint.forwarded"
     with pytest.raises(UnknownTicket):
         timeline(stages, Actor("staff-8", "opd_team", "dinsos"), ticket)

@@ -43,8 +43,8 @@ def test_what_sends_a_complaint_back_makes_no_response_to_open(app, role, events
 
 
 def test_a_document_names_the_last_approval():
-    entry = {name: None for name in ("activity", "minutes", "came_at", "due_at", "used_minutes", "late", "round")}
-    entry |= {"step": 5, "event": "response.approved.v1", "role": "main_team"}
+    entry = dict.fromkeys(("activity", "minutes", "came_at", "due_at", "used_minutes", "late", "round"))
+    entry = {**entry, "step": 5, "event": "response.approved.v1", "role": "main_team"}
     timeline = {"submitted_at": None, "service_due_at": None, "path": None}
     timeline["entries"] = [entry | {"at": "first"}, entry | {"at": "second"}]
     assert papers._told(timeline, 7, Role.MAIN_TEAM)["approved_at"] == "second"
