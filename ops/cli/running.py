@@ -120,13 +120,13 @@ def demo(var: Path, opening: bool) -> None:
     if not found:
         say(f"no stack is running in {var.absolute()}: starting one for the demonstration")
     if found:
-        complete = journey.run(found["url"], read_kept(var / "staff.json"), click.echo, var / "demo")
+        complete = journey.run(found["url"], read_kept(var / "staff.json"), click.echo, var / "demo", leave=opening)
         if opening:
             open_site(found["url"], var)
     else:
         stack = Stack(var, echo=say)
         with stack.up():
-            complete = journey.run(stack.url, _staff(stack), click.echo, var / "demo")
+            complete = journey.run(stack.url, _staff(stack), click.echo, var / "demo", leave=opening)
             if opening:
                 open_site(stack.url, var)
                 say("Ctrl-C ends everything")

@@ -1,4 +1,4 @@
-"""The check, by its timeline only, that a report passed every step of the procedure exactly once."""
+"""The check, by its timeline only, that a report passed every step, and had every act beside them, exactly once."""
 
 from collections import Counter
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from nkk.sop.steps import Path
 
 CLOSED = "complaint.closed.v1"
+WITHDRAWN = "complaint.withdrawn.v1"
 
 _BEFORE = ["complaint.submitted.v2", "complaint.handed_over.v1"]
 _RETURNED = ["response.submitted.v1", "response.returned.v1"]
@@ -13,20 +14,44 @@ _APPROVED = ["response.submitted.v1", "response.approved.v1"]
 _AFTER = ["answer.sent.v1", CLOSED]
 
 
-def expected_events(item: dict[str, Any]) -> list[str]:
-    """Return the events of a report's whole journey in order: steps 1-2-3-6-7, or 1 to 7 with the planned return."""
+_INFORMED, _FORWARDED = "complaint.classified_as_information.v1", "complaint.forwarded.v1"
+
+_UNTIL = {
+    "classify": [],
+    "respond": [_FORWARDED],
+    "answer": [_INFORMED],
+    "closed": [_INFORMED, *_AFTER],
+    "withdrawn": [],
+}
+"""The events of the steps that come before an act beside the path, by where the report stands then."""
+
+
+def expected_events(item: dict[str, Any], stays: bool = False) -> list[str]:
+    """Return the events of a report's whole journey in order: steps 1-2-3-6-7, or 1 to 7 with the planned return.
+
+    Acts beside the path come before that. A report that `stays` after them, or was withdrawn, goes no further.
+    """
+    acts = [act for act in item.get("acts", ()) if act["event"]]
+    beside = [event for act in acts for event in (*_UNTIL[act["at"]], act["event"])]
+    if stays or ends_withdrawn(item):
+        return [*_BEFORE, *beside]
     if item["path"] == Path.INFORMATION:
-        return [*_BEFORE, "complaint.classified_as_information.v1", *_AFTER]
+        return [*_BEFORE, *beside, _INFORMED, *_AFTER]
     returned = _RETURNED if "return_note" in item else []
-    return [*_BEFORE, "complaint.forwarded.v1", *returned, *_APPROVED, *_AFTER]
+    return [*_BEFORE, *beside, _FORWARDED, *returned, *_APPROVED, *_AFTER]
 
 
-def flaws(item: dict[str, Any], timeline: dict[str, Any] | None) -> list[str]:
+def ends_withdrawn(item: dict[str, Any]) -> bool:
+    """Return whether a report's journey ends with its withdrawal."""
+    return "acts" in item and item["acts"][-1]["event"] == WITHDRAWN
+
+
+def flaws(item: dict[str, Any], timeline: dict[str, Any] | None, stays: bool = False) -> list[str]:
     """Return what is wrong with a journey, in Indonesian sentences; none where each event came once and in order."""
     if timeline is None:
         return ["riwayatnya belum terbaca"]
-    expected, told = expected_events(item), [entry["event"] for entry in timeline["entries"]]
-    stuck = _standing(timeline)
+    expected, told = expected_events(item, stays), [entry["event"] for entry in timeline["entries"]]
+    stuck = _standing(timeline, "classify" if stays else "withdrawn" if ends_withdrawn(item) else "closed")
     # For a report that is not closed, only surplus events are wrong: the missing ones may still come.
     found = [*stuck, *_counted(Counter(expected), Counter(told), only_surplus=bool(stuck))]
     if not found and told != expected:
@@ -36,8 +61,8 @@ def flaws(item: dict[str, Any], timeline: dict[str, Any] | None) -> list[str]:
     return found
 
 
-def _standing(timeline: dict[str, Any]) -> list[str]:
-    if timeline["stands"]["state"] == "closed":
+def _standing(timeline: dict[str, Any], end: str) -> list[str]:
+    if timeline["stands"]["state"] == end:
         return []
     waits = timeline["next"]
     return [f"berhenti di langkah {waits['step']} ({waits['activity']})" if waits else "belum sampai di langkah 7"]

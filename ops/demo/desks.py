@@ -24,6 +24,13 @@ class Desk:
     name: str
     person: Visitor
     decide: Callable[[Item, Row], Act]
+    opd: str | None = None
+
+    def step(self, row: Row) -> str:
+        """Return the name of the step that a row of this desk waits for."""
+        if self.name == "triage" and row["stands"]["state"] == "awaiting_approval":
+            return "approve"
+        return {"intake": "hand_over", "triage": "classify", "opd": "respond", "answers": "answer"}[self.name]
 
 
 def open_desks(anyone: Visitor, staff: dict[str, Any], opds: set[str]) -> Iterator[Desk]:
@@ -32,12 +39,23 @@ def open_desks(anyone: Visitor, staff: dict[str, Any], opds: set[str]) -> Iterat
     yield Desk("intake", operator, hand_over)
     yield Desk("triage", _seated(anyone, staff[Role.MAIN_TEAM]), classify_or_judge)
     for opd in sorted(opds):
-        yield Desk("opd", _seated(anyone, staff[Role.OPD_TEAM][opd]), respond)
+        yield Desk("opd", _seated(anyone, staff[Role.OPD_TEAM][opd]), respond, opd)
     yield Desk("answers", operator, answer)
 
 
 def _seated(anyone: Visitor, account: dict[str, str]) -> Visitor:
     return anyone.log_in(account["username"], account["password"])
+
+
+def opds_of(item: Item) -> list[str]:
+    """Return the OPDs that a report comes to."""
+    return [opd for opd in (item.get("first", {}).get("opd"), item.get("opd")) if opd]
+
+
+def at_first(item: Item) -> Item:
+    """Return a report as it is classified and answered before an act brings it back to step 3."""
+    first = item["first"]
+    return item | {"path": first["kind"], "opd": first.get("opd"), "answer": item.get("first_answer", item["answer"])}
 
 
 def hand_over(item: Item, row: Row) -> Act:

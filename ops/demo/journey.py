@@ -15,8 +15,9 @@ from typing import Any
 import httpx
 
 from nkk.sop.clock import WIB
+from nkk.sop.steps import Role
 from ops.demo import accounting, evidence, screen
-from ops.demo.desks import Desk, Item, Row, open_desks
+from ops.demo.desks import Desk, Item, Row, at_first, opds_of, open_desks
 from ops.demo.visitor import OUT_OF_STEP, Declined, Visitor
 
 THREADS = 4
@@ -33,18 +34,46 @@ TIMEOUT = httpx.Timeout(20.0)
 
 @dataclass
 class Journey:
-    """An accepted report: its plan, its reporter, and its timeline as last read."""
+    """An accepted report: its plan, its reporter, and its timeline as last read.
+
+    `acted` counts the acts beside the path that were done; with `stays` it goes no further after them.
+    """
 
     item: Item
     reporter: Visitor
     ticket: str
     answered: bool = False
+    stays: bool = False
+    acted: int = 0
     timeline: dict[str, Any] | None = None
     trouble: str | None = None
 
     def flaws(self) -> list[str]:
         """Return what is wrong with the journey so far; nothing once it is complete."""
-        return accounting.flaws(self.item, self.timeline)
+        found = accounting.flaws(self.item, self.timeline, self.stays)
+        return found or [f"tindakan {act['act']} belum dilakukan" for act in self._planned()[self.acted :]]
+
+    def _planned(self) -> list[dict[str, Any]]:
+        return list(self.item.get("acts", ()))
+
+    def due_act(self) -> dict[str, Any] | None:
+        """Return the next planned act beside the path; None where all were done."""
+        return next(iter(self._planned()[self.acted :]), None)
+
+    def is_due(self, act: dict[str, Any]) -> bool:
+        """Return whether the report stands where the act is planned, as last read."""
+        return self.timeline is not None and self.timeline["stands"]["state"] == act["at"]
+
+    def waits_at(self, step: str) -> bool:
+        """Return whether a desk has to leave the report, for an act beside the path that comes before `step`."""
+        act = self.due_act()
+        if act is None:
+            return self.stays or accounting.ends_withdrawn(self.item)
+        return act["at"] in (step, "withdrawn")
+
+    def as_planned(self) -> Item:
+        """Return the report as the desks decide about it now: as at first, or as after the act that brought it back."""
+        return at_first(self.item) if "first" in self.item and not self.acted else self.item
 
     def try_to(self, act: Callable[[], Any]) -> bool:
         """Try `act` and return whether it was done.
@@ -111,6 +140,7 @@ class Office:
     def _look_round(self) -> int:
         """Do the work at every desk, and return the number of changes."""
         moved = sum(self._work_at(desk) for desk in self._desks)
+        moved += self._together(self._act_beside, [each for each in self._unfinished() if each.due_act()])
         return moved + self._together(Journey.receive, [each for each in self._unfinished() if each.answered])
 
     def _work_at(self, desk: Desk) -> int:
@@ -119,10 +149,31 @@ class Office:
 
     def _act(self, desk: Desk, row: Row) -> bool:
         journey = self._journeys[row["ticket"]]
-        act, body = desk.decide(journey.item, row)
+        item = journey.as_planned()
+        # What an act took from an agency may still be on its list for a moment.
+        if journey.waits_at(desk.step(row)) or desk.opd not in (None, item.get("opd")):
+            return False
+        act, body = desk.decide(item, row)
         done = journey.try_to(lambda: desk.person.post(f"/complaints/{journey.ticket}/{act}", body))
         journey.answered = journey.answered or act == "answer"
         return done
+
+    def _act_beside(self, journey: Journey) -> bool:
+        """Do the next planned act beside the path, where the report stands there; return whether this moved."""
+        moved, act = journey.look(), journey.due_act()
+        if act is None or not journey.is_due(act):
+            return moved
+        who = self._who(act["by"], journey)
+        done = journey.try_to(lambda: who.post(f"/complaints/{journey.ticket}/{act['act']}", act["form"]))
+        journey.acted += done
+        return moved or done
+
+    def _who(self, role: str, journey: Journey) -> Visitor:
+        if role == Role.REPORTER:
+            return journey.reporter
+        name = {Role.OPERATOR: "answers", Role.MAIN_TEAM: "triage", Role.OPD_TEAM: "opd"}[Role(role)]
+        opd = journey.as_planned().get("opd")
+        return next(desk.person for desk in self._desks if desk.name == name and desk.opd in (None, opd))
 
     def _together(self, act: Callable[[Any], bool], things: Any) -> int:
         return sum(self._pool.map(act, things))
@@ -133,19 +184,22 @@ def load() -> dict[str, Any]:
     return json.loads(files("ops.demo").joinpath("complaints.json").read_text(encoding="utf-8"))
 
 
-def run(base_url: str, staff: dict, echo: screen.Echo, folder: Path) -> bool:
+def run(base_url: str, staff: dict, echo: screen.Echo, folder: Path, leave: bool = False) -> bool:
     """Carry the demonstration's reports through the procedure at the gateway `base_url`, and print each journey.
 
     `staff` is {role: {"username", "password"}} for the operator and Tim Utama, and {"opd_team": {opd: {…}}}. One
-    reporter's documents and the monthly report are written into `folder`. Returns whether every report was accepted
-    and reached step 7 exactly once by its planned path.
+    reporter's documents and the monthly report are written into `folder`. With `leave`, a complaint that an OPD
+    declined stays at step 3. Returns whether every report was accepted and reached its planned end exactly once by its
+    planned path.
     """
     root = base_url.rstrip("/").removesuffix("/api/v1") + "/api/v1"
     with httpx.Client(base_url=root, timeout=TIMEOUT) as http, ThreadPoolExecutor(THREADS) as pool:
-        return _demonstrate(Visitor(http, echo), staff, echo, pool, folder)
+        return _demonstrate(Visitor(http, echo), staff, echo, pool, folder, leave)
 
 
-def _demonstrate(anyone: Visitor, staff: dict, echo: screen.Echo, pool: ThreadPoolExecutor, folder: Path) -> bool:
+def _demonstrate(
+    anyone: Visitor, staff: dict, echo: screen.Echo, pool: ThreadPoolExecutor, folder: Path, leave: bool
+) -> bool:
     data, began = load(), time.monotonic()
     items, journeys, papers, recaps = data["complaints"], [], [], []
     try:
@@ -155,13 +209,15 @@ def _demonstrate(anyone: Visitor, staff: dict, echo: screen.Echo, pool: ThreadPo
                 "laporan peragaan. Kembalikan ke dalam daftar, atau jalankan peragaan pada layanan lain."
             )
             return False
-        desks = list(open_desks(anyone, staff, {item["opd"] for item in items if "opd" in item}))
+        desks = list(open_desks(anyone, staff, {opd for item in items for opd in opds_of(item)}))
         reporters = list(pool.map(lambda person: _register(anyone, person), data["reporters"]))
         submissions = pool.map(
             lambda place: _submit(items[place], reporters[items[place]["reporter"]], echo, place % evidence.EVERY == 0),
             range(len(items)),
         )
         journeys = [journey for journey in submissions if journey is not None]
+        for journey in journeys:
+            journey.stays = leave and journey.item.get("may_stay", False)
         Office(desks, journeys, pool).carry()
         papers = list(_open_documents(journeys, folder))
         recaps = list(recapitulate(desks[0].person, f"{datetime.now(WIB):%Y-%m}", folder))
@@ -188,7 +244,7 @@ def lacks(items: Sequence[Item], categories: Sequence[dict[str, Any]], opds: Seq
         for name in (
             f"{item['form']['category']}/{item['form']['sub_category']}",
             item["form"].get("accused_opd"),
-            item.get("opd"),
+            *opds_of(item),
         )
     ]
     return [name for name in dict.fromkeys(named) if name is not None and name not in known]

@@ -1,5 +1,6 @@
 """The output of the demonstration: each journey, then a summary, in Indonesian and WIB."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path as File
@@ -8,11 +9,21 @@ from typing import Any, Protocol
 from nkk.sop.clock import WIB
 from nkk.sop.indonesian import ROLES, written_minutes
 from nkk.sop.steps import Path, Role
+from ops.demo.accounting import ends_withdrawn
 
 Echo = Callable[[str], Any]
 
 PATHS = {Path.INFORMATION: "informasi", Path.COMPLAINT: "pengaduan"}
 RETURNED = "response.returned.v1"
+ACTS = {
+    "declination": "dinyatakan bukan kewenangan",
+    "recall": "ditarik kembali dari perangkat daerah",
+    "reclassification": "informasi yang ternyata pengaduan",
+    "withdrawal": "dicabut pelapor",
+    "continuation": "dilanjutkan tanpa pelapor",
+    "objection": "keberatan atas jawaban",
+    "rating": "jawaban dinilai",
+}
 
 
 class Told(Protocol):
@@ -22,6 +33,7 @@ class Told(Protocol):
     ticket: str
     timeline: dict[str, Any] | None
     trouble: str | None
+    stays: bool
 
     def flaws(self) -> list[str]:
         """Return what is wrong with the journey."""
@@ -49,6 +61,8 @@ def _step_line(entry: dict[str, Any]) -> str:
         activity = "Mengembalikan tanggapan kepada Tim NKK Pembantu OPD untuk dilengkapi"
     again = f" (tanggapan ke-{entry['round']})" if entry["round"] else ""
     moment = f"{at:%d/%m/%Y %H.%M.%S} WIB"
+    if entry["step"] is None:
+        return f"  -  {moment}  {'':<29}  {role:<20}  {activity}"
     return f"  {entry['step']}  {moment}  {_taken(entry):<29}  {role:<20}  {activity}{again} → {entry['output']}"
 
 
@@ -69,10 +83,19 @@ def summary(journeys: Sequence[Told], planned: int, seconds: float) -> Iterator[
         f"{len(journeys)} dari {planned} laporan diterima: {complaints} pengaduan ({returned} dengan tanggapan yang "
         f"dikembalikan lebih dahulu), {len(journeys) - complaints} informasi dan aspirasi."
     )
+    to_the_end = [each for each in journeys if not each.stays and not ends_withdrawn(each.item)]
     yield (
-        f"{len(journeys) - len(flawed)} dari {len(journeys)} sampai di langkah 7 tepat satu kali, menurut jalurnya, "
-        f"dalam {f'{seconds:.1f}'.replace('.', ',')} detik."
+        f"{sum(each not in flawed for each in to_the_end)} dari {len(to_the_end)} sampai di langkah 7 tepat satu kali, "
+        f"menurut jalurnya, dalam {f'{seconds:.1f}'.replace('.', ',')} detik."
     )
+    for journey in journeys:
+        if journey.stays or ends_withdrawn(journey.item):
+            end = "menunggu klasifikasi lagi" if journey.stays else "dicabut, dan berakhir di situ"
+            yield f"{journey.ticket} {end}."
+    acts = Counter(act["act"] for journey in journeys for act in journey.item.get("acts", ()))
+    if acts:
+        told = ", ".join(f"{ACTS[act]} ({number})" for act, number in acts.items())
+        yield f"Tindakan di luar ketujuh langkah: {told}."
     if flawed:
         yield f"{len(flawed)} laporan tidak:"
     for journey in flawed:

@@ -452,7 +452,7 @@ def test_without_a_screen_the_url_is_said_and_nothing_fails(opened, monkeypatch,
 
 def test_a_demonstration_beside_a_stack_opens_its_site_afterwards_where_that_is_asked(run, monkeypatch, tmp_path):
     done = []
-    monkeypatch.setattr("ops.demo.journey.run", lambda url, *_: done.append(f"carried {url}") or True)
+    monkeypatch.setattr("ops.demo.journey.run", lambda url, *_, leave: done.append(f"carried {url}") or True)
     monkeypatch.setattr("ops.cli.running.open_site", lambda url, var: done.append(f"opened {url}"))
     with occupied(tmp_path):
         write_secret(tmp_path / "running.json", json.dumps({"url": "http://there", "environment": {}}))

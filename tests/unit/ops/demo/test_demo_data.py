@@ -1,6 +1,7 @@
 """The demonstration's data and its final count."""
 
 import re
+from collections import Counter
 from datetime import date
 from types import SimpleNamespace
 
@@ -20,8 +21,9 @@ DATA = load()
 ITEMS = DATA["complaints"]
 REPORTERS = DATA["reporters"]
 COMPLAINTS = [item for item in ITEMS if item["path"] == "complaint"]
+BESIDE = [item for item in ITEMS if "acts" in item]
 RETURNED = next(item for item in COMPLAINTS if "return_note" in item)
-PLAIN = next(item for item in COMPLAINTS if "return_note" not in item)
+PLAIN = next(item for item in COMPLAINTS if not item.keys() & {"return_note", "acts"})
 INFORMATION = next(item for item in ITEMS if item["path"] == "information")
 
 
@@ -31,7 +33,11 @@ def subject(item):
 
 def timeline(item, events=None, state="closed"):
     events = accounting.expected_events(item) if events is None else events
-    waits = None if state == "closed" else {"step": 4, "activity": "Menerima pengaduan dan melakukan proses tanggapan"}
+    waits = (
+        None
+        if state in ("closed", "withdrawn")
+        else {"step": 4, "activity": "Menerima pengaduan dan melakukan proses tanggapan"}
+    )
     return {
         "path": item["path"],
         "entries": [{"event": event} for event in events],
@@ -53,7 +59,7 @@ def test_each_report_says_what_every_desk_says_to_it(item):
     always = {"form", "reporter", "path", "answer", "receipt"}
     of_complaints = {"opd", "response"} if item["path"] == "complaint" else set()
     returned = {"return_note", "second_response"} if "return_note" in item else set()
-    assert item.keys() - {"note"} == always | of_complaints | returned
+    assert item.keys() - {"note", "acts", "first", "first_answer", "may_stay"} == always | of_complaints | returned
     assert item["receipt"] in ("confirm", "open")
     assert 0 <= item["reporter"] < len(REPORTERS)
     assert item.get("opd", "bkpsdmd") in OPDS
@@ -125,6 +131,29 @@ def test_a_journey_has_as_many_entries_as_its_path(item, steps):
     assert len(accounting.expected_events(item)) == steps
 
 
+def test_each_act_beside_the_path_is_shown():
+    acts = [act["act"] for item in BESIDE for act in item["acts"]]
+    # A withdrawal for good, and one after which the report goes on.
+    assert Counter(acts) == Counter([*screen.ACTS, "withdrawal"])
+
+
+@pytest.mark.parametrize("item", BESIDE, ids=subject)
+def test_a_journey_with_acts_beside_the_path_has_no_flaw(item):
+    state = "withdrawn" if accounting.ends_withdrawn(item) else "closed"
+    assert accounting.flaws(item, timeline(item, state=state)) == []
+    without = [event for event in accounting.expected_events(item) if event not in {a["event"] for a in item["acts"]}]
+    if any(act["event"] for act in item["acts"]):
+        assert accounting.flaws(item, timeline(item, without, state)) != []
+
+
+def test_a_declined_complaint_may_stay_at_step_3():
+    item = next(item for item in BESIDE if item.get("may_stay"))
+    events = accounting.expected_events(item, stays=True)
+    assert events[-1] == "complaint.declined.v1"
+    assert accounting.flaws(item, timeline(item, events, "classify"), stays=True) == []
+    assert accounting.flaws(item, timeline(item, events, "classify")) != []
+
+
 def test_a_missing_step_is_a_flaw():
     events = [event for event in accounting.expected_events(PLAIN) if event != "response.submitted.v1"]
     assert accounting.flaws(PLAIN, timeline(PLAIN, events)) == [
@@ -185,6 +214,7 @@ def test_a_report_without_a_timeline_is_a_flaw():
 class Told:
     def __init__(self, item, told, trouble=None):
         self.item, self.ticket, self.timeline, self.trouble = item, "NKK-2026-7H4K-Q2MV", told, trouble
+        self.stays = False
 
     def flaws(self):
         return accounting.flaws(self.item, self.timeline)
