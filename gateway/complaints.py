@@ -87,7 +87,10 @@ def tell_standings(listing: dict[str, Any]) -> None:
     """Add each complaint's state to `listing`."""
     standings = backend().call("notification", "standings", [item["ticket"] for item in listing["items"]])
     for item in listing["items"]:
-        item["stands"] = standings.get(item["ticket"]) or JUST_SUBMITTED
+        stands = dict(standings.get(item["ticket"]) or JUST_SUBMITTED)
+        # After an objection the promise is another than the one that intake has.
+        item["service_due_at"] = stands.pop("service_due_at", item["service_due_at"])
+        item["stands"] = stands
 
 
 def view(ticket: str) -> views.Complaint:

@@ -83,7 +83,7 @@ PAGES = (
         complaints.rate,
         _("Nilai jawaban"),
         _("Seberapa baik laporan Anda ditangani?"),
-        _("Dihitung bersama penilaian pelapor lain. Operator melihatnya pada laporan ini."),
+        _("Operator melihatnya pada laporan ini."),
         _("Penilaian dapat diberikan satu kali."),
         _("Terima kasih atas penilaian Anda."),
     ),
@@ -151,11 +151,11 @@ PAGES = (
 BY_ACT = {page.act: page for page in PAGES}
 
 RATINGS = {
-    "5": _("5: sangat baik"),
-    "4": _("4: baik"),
-    "3": _("3: cukup"),
-    "2": _("2: kurang"),
-    "1": _("1: buruk"),
+    "5": _("Sangat baik (5)"),
+    "4": _("Baik (4)"),
+    "3": _("Cukup (3)"),
+    "2": _("Kurang (2)"),
+    "1": _("Buruk (1)"),
 }
 
 
@@ -209,6 +209,7 @@ def notes(ticket: str) -> ResponseReturnValue:
     def carry_out(form: dict[str, Any]) -> ResponseReturnValue:
         noting.add(ticket, form["text"])
         flash(gettext("Catatan disimpan."), "done")
+        flash(f"catatan-{ticket}", "draft")
         return redirect(url_for("cases.read", ticket=ticket) + "#catatan", 303)
 
     def show(form: Form) -> str:

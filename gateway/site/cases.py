@@ -297,4 +297,9 @@ def _timeline(ticket: str, confidential: bool | None) -> dict[str, Any] | None:
         for entry in timeline["entries"]
     ]
     shown: Any = {**timeline, "entries": entries}
-    return {**shown, "stops": journey.stops(shown), "others": journey.others(shown)}
+    return {
+        **shown,
+        "stops": journey.stops(shown),
+        "others": journey.others(shown),
+        "first_cycle": journey.first_cycle(shown),
+    }

@@ -66,6 +66,57 @@ SAID = {
     "NoResponseYet": Said(_("Belum ada tanggapan untuk diperiksa"), UNCHANGED),
     "NotAnsweredYet": Said(_("Belum ada jawaban untuk dikonfirmasi"), UNCHANGED),
     "AlreadyConfirmed": Said(_("Anda sudah mengonfirmasi penerimaan"), UNCHANGED),
+    "Withdrawn": Said(
+        _("Pelapor sudah mencabut laporan ini"),
+        _("Tidak ada yang berubah. Laporan ini tidak dikerjakan lagi."),
+    ),
+    "AlreadyWithdrawn": Said(_("Anda sudah mencabut laporan ini"), UNCHANGED),
+    "TooLateToWithdraw": Said(
+        _("Laporan ini sudah dijawab"),
+        _(
+            "Karena itu ia tidak dapat dicabut lagi. Bacalah jawabannya. Bila Anda tidak puas, Anda dapat menyatakan "
+            "keberatan dalam sepuluh hari kerja sejak jawaban dikirim."
+        ),
+    ),
+    "AlreadyClosed": Said(
+        _("Laporan ini sudah selesai"),
+        _(
+            "Karena itu ia tidak dapat dicabut lagi. Bila Anda tidak puas dengan jawabannya, Anda dapat menyatakan "
+            "keberatan dalam sepuluh hari kerja sejak jawaban dikirim."
+        ),
+    ),
+    "AlreadyObjected": Said(
+        _("Anda sudah menyatakan keberatan"),
+        _("Keberatan dapat dinyatakan satu kali. Tidak ada yang berubah. Untuk hal lain, tulislah laporan baru."),
+    ),
+    "ObjectionTooLate": Said(
+        _("Waktu untuk menyatakan keberatan sudah lewat"),
+        _("Sudah lewat sepuluh hari kerja sejak jawaban dikirim. Tulislah laporan baru."),
+    ),
+    "NotClosedYet": Said(
+        _("Jawaban ini belum dapat dinilai"),
+        _("Buka jawabannya dan konfirmasi bahwa sudah Anda terima. Setelah itu Anda dapat menilainya."),
+    ),
+    "AlreadyRated": Said(_("Anda sudah menilai jawaban ini"), UNCHANGED),
+    "NotWithOpd": Said(
+        _("Pengaduan ini tidak dapat ditarik kembali"),
+        _(
+            "Hanya pengaduan yang masih menunggu tanggapan perangkat daerah dapat ditarik kembali. Tidak ada yang "
+            "berubah."
+        ),
+    ),
+    "NothingToKeep": Said(
+        _("Laporan ini tidak dapat dilanjutkan"),
+        _("Laporan ini tidak dicabut, atau tidak sedang di meja Anda ketika dicabut. Tidak ada yang berubah."),
+    ),
+    "NoLongerHere": Said(
+        _("Pengaduan ini tidak lagi pada tim Anda"),
+        _(
+            "Pengaduan ini dinyatakan bukan kewenangan tim Anda, atau ditarik kembali Tim NKK Utama. Tidak ada yang "
+            "berubah."
+        ),
+    ),
+    "NoInformation": Said(_("Laporan ini sudah diklasifikasi sebagai pengaduan"), UNCHANGED),
     "NoDocumentYet": Said(
         _("Dokumen ini belum ada"),
         _("Langkah yang membuatnya belum selesai. Lihat perjalanan laporan, lalu coba lagi sesudah langkah itu."),

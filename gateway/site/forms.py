@@ -23,7 +23,7 @@ REVIEW = "tinjau"
 """The field of a form that is to be shown again as typed, and not carried out yet."""
 
 NOT_TYPED = ("csrf_token", REVIEW)
-RADIOS = ("kind", "claimed_kind", "role", "approved")
+RADIOS = ("kind", "claimed_kind", "role", "approved", "rating")
 """The fields with radio buttons."""
 
 SECRETS = ("password", "new_password", "token", "access_code")

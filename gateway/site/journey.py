@@ -9,7 +9,8 @@ from gateway.site.language import passed, read_instant
 from nkk.contracts import views
 from nkk.sop import steps
 from nkk.sop.endings import WITHDRAWN
-from nkk.sop.journey import ANSWERED, REOPENED
+from nkk.sop.journey import ANSWERED, REOPENED, TURNS
+from nkk.sop.journey import WITHDRAWN as WITHDRAWAL
 from nkk.sop.steps import PATHS, SERVICE_MINUTES, STEPS, Path, Step
 
 
@@ -50,6 +51,13 @@ def whole(timeline: views.Timeline) -> Whole | None:
     return Whole(at, None, answered, passed(at, read_instant(answered)))
 
 
+def first_cycle(timeline: views.Timeline) -> list[views.Entry]:
+    """Return the entries from step 3 to the answer to which the reporter objected; none where they did not."""
+    entries = timeline["entries"]
+    before = entries[: len(entries) - len(_this_cycle(timeline))]
+    return [entry for entry in before if entry["step"] is not None and entry["step"] > steps.HAND_OVER.number]
+
+
 def _this_cycle(timeline: views.Timeline) -> Sequence[views.Entry]:
     """Return the entries since the objection, if there was one."""
     entries = timeline["entries"]
@@ -71,7 +79,10 @@ def stops(timeline: views.Timeline) -> list[Stop]:
 
 
 def _stop(step: Step, timeline: views.Timeline, stands: int | None, on_path: bool) -> Stop:
-    entries: Sequence[Mapping[str, Any]] = [entry for entry in timeline["entries"] if entry["step"] == step.number]
+    # What was done up to an answer that the reporter objected to has to be done again, and is listed apart.
+    again = step.number > steps.HAND_OVER.number
+    told = _this_cycle(timeline) if again else timeline["entries"]
+    entries: Sequence[Mapping[str, Any]] = [entry for entry in told if entry["step"] == step.number]
     # A notification of an earlier version gives no acts.
     acts = [act for act in timeline.get("beside", ()) if act["step"] == step.number]
     if not on_path:
@@ -79,11 +90,18 @@ def _stop(step: Step, timeline: views.Timeline, stands: int | None, on_path: boo
     if step.number == stands:
         return Stop(step, "now", entries, _promised(step, timeline), acts)
     if stands is None and timeline["stands"]["state"] == WITHDRAWN:
-        return Stop(step, "done" if entries else "dropped", entries, acts=acts)
+        return Stop(step, "done" if step.number < _stood_at(timeline) else "dropped", entries, acts=acts)
     done = stands is None or step.number < stands
     if done and not entries and step is steps.SUBMIT and timeline.get("submitted_at"):
         entries = [{"step": 1, "at": timeline["submitted_at"]}]
     return Stop(step, "done" if done else "next", entries, acts=acts)
+
+
+def _stood_at(timeline: views.Timeline) -> int:
+    """Return the number of the step that a withdrawn complaint was at."""
+    events = [entry["event"] for entry in timeline["entries"] if entry["event"] != WITHDRAWAL]
+    turn = TURNS.get(events[-1]) if events else None
+    return turn.then.number if turn and turn.then else steps.HAND_OVER.number
 
 
 def _promised(step: Step, timeline: views.Timeline) -> Due | None:

@@ -63,7 +63,7 @@ STANDINGS = {
     "approved": _("Tanggapan diteruskan kepada operator"),
     "awaiting_answer": _("Perlu dijawab"),
     "answered": _("Jawaban sudah dikirim"),
-    "withdrawn": _("Dicabut pelapor"),
+    "withdrawn": _("Dicabut"),
     "declined": _("Dinyatakan bukan kewenangan"),
     "recalled": _("Ditarik kembali Tim NKK Utama"),
     "returned": _("Dikembalikan kepada Tim NKK Utama"),

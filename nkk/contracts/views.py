@@ -156,6 +156,12 @@ class Timeline(TypedDict):
     overtaken: NotRequired[list[Entry]]
 
 
+class StandsInList(Stands):
+    """The state of a complaint in its reporter's list, and what is promised after an objection."""
+
+    service_due_at: NotRequired[str]
+
+
 class Standing(TypedDict):
     """The state of a complaint, and the clock of its current step, or of the last step once it is closed."""
 
@@ -190,7 +196,13 @@ class EarlierAnswer(TypedDict):
     files: list[File]
 
 
-class Read(Standing):
+class StandingAgain(Standing):
+    """A complaint's state, with the new promise after an objection, of which intake does not know."""
+
+    service_due_at: NotRequired[str]
+
+
+class Read(StandingAgain):
     """The state of a complaint for its reporter, with the answer once it was sent."""
 
     answer: Answer | None
@@ -215,7 +227,7 @@ class Undelivered(TypedDict):
     given_up_at: str
 
 
-class Answering(Standing):
+class Answering(StandingAgain):
     """The state of a complaint for the operator, with the answer from step 6 on."""
 
     answer: AnswerCase | None

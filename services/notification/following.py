@@ -44,11 +44,11 @@ class Follows:
 
     @rpc
     @requires(Role.REPORTER)
-    def standings(self, actor: Actor, tickets: list[str]) -> dict[str, Stands]:
+    def standings(self, actor: Actor, tickets: list[str]) -> dict[str, views.StandsInList]:
         """Return the states of those complaints among `tickets` that are the caller's own."""
         with self.uow.reading() as work:
             journeys = work.journeys.of(tickets)
-        return {journey.ticket: journey.stands() for journey in journeys if self.wrote(journey, actor)}
+        return {journey.ticket: schemas.in_list(journey) for journey in journeys if self.wrote(journey, actor)}
 
     @rpc
     @requires(Role.WEBSITE)

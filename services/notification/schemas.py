@@ -213,7 +213,7 @@ def record(journey: Journey) -> views.Record:
     }
 
 
-def standing(journey: Journey, calendar_of: Callable[[int], Calendar], now: datetime) -> views.Standing:
+def standing(journey: Journey, calendar_of: Callable[[int], Calendar], now: datetime) -> views.StandingAgain:
     """Return a complaint's state, and the clock of its current step, or of the last step once it is closed."""
     clocks = journey.clocks(calendar_of)
     if not clocks:
@@ -227,7 +227,20 @@ def standing(journey: Journey, calendar_of: Callable[[int], Calendar], now: date
         "late": clock.late(now),
         "left_minutes": clock.calendar.minutes_left(now, clock.due_at) if running else None,
         "service_left_minutes": _service_left(journey, running, calendar_of, now),
+        **_promised_again(journey),
     }
+
+
+def in_list(journey: Journey) -> views.StandsInList:
+    """Return a complaint's state for its reporter's list."""
+    stands = journey.stands()
+    return {"state": stands["state"], "step": stands.get("step"), **_promised_again(journey)}
+
+
+def _promised_again(journey: Journey) -> Any:
+    """Return when the second answer is promised, after an objection."""
+    again = journey.again_due_at
+    return {"service_due_at": write_instant(again)} if again is not None else {}
 
 
 def timeline(

@@ -301,7 +301,7 @@ class NotificationService(
         """Return the acts of the caller that are possible now on the answer."""
         return answer.acts(actor.role, now, self.calendars.get(answer.calendar)) if answer else []
 
-    def _standing(self, journey: Journey, now: datetime) -> views.Standing:
+    def _standing(self, journey: Journey, now: datetime) -> views.StandingAgain:
         return schemas.standing(journey, self.calendars.get, now)
 
 

@@ -1,0 +1,269 @@
+"""The acts beside the path, clicked through in a browser: by their reporter, and at each desk."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.browser.test_drafts import end_log_in
+from tests.browser.visitors import Visitor, said
+from tests.e2e.test_acts import Case
+from tests.installations import eventually
+from tests.people import PASSWORD, People
+
+Opening = Callable[..., Any]
+
+OPD, OTHER = "dinas-kesehatan", "satpol-pp"
+NARROW = {"width": 360, "height": 740}
+REASON = "Dua kali ditulis & <b>salah</b> alamat."
+
+
+@pytest.fixture
+def case(people: People) -> Case:
+    return Case(people)
+
+
+def own_window(visiting: Opening, case: Case, language: str = "id", **window: Any) -> Any:
+    """Return a window of the case's reporter."""
+    assert case.reporter.account is not None
+    return visiting(language, **window).log_in(str(case.reporter.account["username"]))
+
+
+def act(visitor: Any, case: Case, name: str, **fields: str) -> None:
+    """Carry out the act that the page of a case offers as `name`."""
+    visitor.open(f"/laporan/{case.ticket}")
+    visitor.follow(name)
+    visitor.fill(**fields)
+    visitor.press(name)
+    visitor.page.wait_for_selector(".notice.good")
+
+
+def is_well(visitor: Visitor) -> None:
+    """Assert that the page is accessible in light and dark, and does not scroll sideways on a small screen."""
+    for scheme in ("light", "dark"):
+        visitor.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        assert visitor.accessibility() == []
+    visitor.page.emulate_media(color_scheme="null")
+    visitor.page.set_viewport_size(NARROW)  # type: ignore[arg-type]
+    assert visitor.too_wide() == []
+    visitor.page.set_viewport_size({"width": 1280, "height": 800})
+
+
+def happened(case: Case) -> list[str]:
+    """Return the events of a case, without their versions."""
+    entries = case.reporter.get(f"{case.path}/timeline")["entries"]
+    return [entry["event"].rpartition(".v")[0] for entry in entries]
+
+
+@pytest.mark.parametrize(("language", "scripts"), [("id", True), ("en", False)])
+def test_a_reporter_withdraws_and_the_main_team_lets_it_go_on(
+    visiting: Opening, staff: Opening, case: Case, language: str, scripts: bool
+) -> None:
+    case.act(case.operator, "handover")
+    eventually(lambda: case.ticket in case.main.desk("triage"))
+    reporter = own_window(visiting, case, language, java_script_enabled=scripts)
+    act(reporter, case, "Cabut laporan", reason=REASON)
+    eventually(lambda: case.seen_by(case.reporter)["stands"]["state"] == "withdrawn")
+    reporter.open(f"/laporan/{case.ticket}")
+    assert reporter.sees("Anda mencabut laporan ini")
+    assert REASON in reporter.read()
+    # Nothing is promised of it any more, here and in the list.
+    for path in (f"/laporan/{case.ticket}", "/laporan"):
+        reporter.open(path)
+        assert not reporter.sees("Jawaban dijanjikan paling lambat")
+        assert reporter.count("//main//*[contains(@class, 'due') and not(ancestor::ol)]") == 0
+    case.acts(case.main, "keep")
+    main = staff("main_team", language=language)
+    act(main, case, "Lanjutkan tanpa pelapor", reason="Pelanggaran berulang.")
+    assert main.sees("Laporan ini dilanjutkan tanpa pelapor")
+    is_well(main)
+    eventually(lambda: "complaint.kept" in happened(case))
+    reporter.open(f"/laporan/{case.ticket}")
+    assert reporter.sees("Anda mencabut laporan ini; Tim NKK Utama melanjutkannya")
+    assert "Pelanggaran berulang." not in reporter.read()
+
+
+@pytest.mark.parametrize("language", ["id", "en"])
+def test_a_complaint_is_declined_and_taken_back(
+    people: People, visiting: Opening, staff: Opening, case: Case, language: str
+) -> None:
+    case.forwarded(OPD)
+    first = staff("opd_team", OPD, language=language)
+    first.take("opd", case.ticket)
+    first.follow("Bukan kewenangan kami")
+    first.fill(reason=REASON)
+    first.choose("better_opd", OTHER)
+    is_well(first)
+    first.button("Bukan kewenangan kami").dblclick()
+    first.page.wait_for_selector(".notice.good")
+    eventually(lambda: case.seen_by(case.main)["back"])
+    main = staff("main_team", language=language)
+    main.take("tim-utama", case.ticket)
+    assert main.sees("Perangkat daerah menyatakan ini bukan kewenangannya")
+    assert REASON in main.read()
+    # The agency that was proposed is chosen already.
+    assert main.value("opd") == OTHER
+    is_well(main)
+    main.check("kind", "complaint")
+    main.press("Simpan klasifikasi")
+    eventually(lambda: case.ticket in people.opd_team(OTHER).desk("opd"))
+    act(main, case, "Tarik kembali dari perangkat daerah", reason="Ternyata dua perangkat daerah.")
+    assert main.sees("Ditarik kembali dari perangkat daerah")
+    eventually(lambda: case.ticket not in people.opd_team(OTHER).desk("opd"))
+    second = staff("opd_team", OTHER, language=language)
+    second.open(f"/laporan/{case.ticket}")
+    assert second.sees("Pengaduan ini ditarik kembali")
+    assert "Ternyata dua perangkat daerah." in second.read()
+    is_well(second)
+    assert happened(case)[2:] == [
+        "complaint.forwarded",
+        "complaint.declined",
+        "complaint.forwarded",
+        "complaint.recalled",
+    ]
+
+
+def test_information_is_sent_back_as_a_complaint(staff: Opening, case: Case) -> None:
+    case.informed()
+    case.acts(case.operator, "answer", "reclassify")
+    operator = staff("operator")
+    act(operator, case, "Ini pengaduan, bukan informasi", reason=REASON)
+    operator.open(f"/laporan/{case.ticket}")
+    assert operator.sees("Tidak ada yang perlu Anda kerjakan")
+    eventually(lambda: case.seen_by(case.main)["back"])
+    main = staff("main_team")
+    main.take("tim-utama", case.ticket)
+    assert main.sees("Operator menyatakan ini pengaduan, bukan informasi")
+    assert REASON in main.read()
+
+
+@pytest.mark.parametrize(("language", "scripts"), [("id", True), ("en", False)])
+def test_a_reporter_objects_and_rates_the_second_answer(
+    visiting: Opening, staff: Opening, case: Case, language: str, scripts: bool
+) -> None:
+    case.answered()
+    reporter = own_window(visiting, case, language, java_script_enabled=scripts)
+    act(reporter, case, "Nyatakan keberatan", reason=REASON)
+    assert reporter.sees("Anda menyatakan keberatan atas jawaban")
+    assert "Jawaban pertama." in reporter.read()
+    # The steps show the second cycle; what led to the first answer stands apart.
+    path = "//ol[@class='journey']/li[position() > 2]//*[@class='entry']"
+    assert reporter.count(path) == 0
+    assert reporter.count("//details//*[@class='entry']") == 3
+    if scripts:
+        is_well(reporter)
+    promised = reporter.text("//*[@class='front-line']//time")
+    reporter.open("/laporan")
+    assert promised in reporter.read()
+    eventually(lambda: case.seen_by(case.main)["back"])
+    main = staff("main_team", language=language)
+    main.take("tim-utama", case.ticket)
+    assert REASON in main.read()
+    assert "Jawaban pertama." in main.read()
+    is_well(main)
+    main.check("kind", "information")
+    main.press("Simpan klasifikasi")
+    operator = staff("operator", language=language)
+    operator.take("jawaban", case.ticket)
+    assert REASON in operator.read()
+    operator.fill(text="Jawaban kedua.")
+    operator.press("Kirim jawaban")
+    operator.page.wait_for_selector(".notice.good")
+    reporter.open(f"/laporan/{case.ticket}")
+    assert reporter.sees("Jawaban kedua untuk Anda")
+    reporter.follow("Nilai jawaban")
+    reporter.press("Nilai jawaban")
+    assert reporter.sees("Pilih salah satu.")
+    reporter.check("rating", "4")
+    reporter.fill(comment="Lebih jelas.")
+    reporter.press("Nilai jawaban")
+    reporter.page.wait_for_selector(".notice.good")
+    assert f"{said('Penilaian Anda:', language)} {said('Baik (4)', language)}" in reporter.read()
+    if scripts:
+        is_well(reporter)
+    operator.open(f"/laporan/{case.ticket}")
+    assert "Lebih jelas." in operator.read()
+    is_well(operator)
+
+
+def test_a_withdrawal_that_the_answer_overtook_is_said_plainly(visiting: Opening, case: Case) -> None:
+    case.informed()
+    reporter = own_window(visiting, case)
+    reporter.open(f"/laporan/{case.ticket}/cabut")
+    reporter.fill(reason=REASON)
+    case.act(case.operator, "answer", {"text": "Jawaban pertama."})
+    reporter.press("Cabut laporan")
+    assert reporter.sees("Laporan ini sudah dijawab")
+    # What was typed is there to be copied.
+    assert reporter.page.input_value("main textarea") == REASON
+    reporter.open(f"/laporan/{case.ticket}")
+    assert "Jawaban pertama." in reporter.read()
+
+
+def test_an_act_done_twice_is_refused_by_name_and_goes_on_from_the_case(visiting: Opening, case: Case) -> None:
+    reporter = own_window(visiting, case)
+    reporter.open(f"/laporan/{case.ticket}/cabut")
+    reporter.fill(reason=REASON)
+    case.act(case.reporter, "withdrawal", {"reason": "Dari ponsel."}, 202)
+    reporter.button("Cabut laporan").dblclick()
+    reporter.page.wait_for_selector("text=Muat ulang laporan")
+    assert reporter.sees("Anda sudah mencabut laporan ini")
+    is_well(reporter)
+    reporter.page.go_back()
+    reporter.page.wait_for_function("document.querySelector('#reason').value !== ''")
+    assert reporter.value("reason") == REASON
+    eventually(lambda: case.seen_by(case.reporter)["stands"]["state"] == "withdrawn")
+    assert happened(case).count("complaint.withdrawn") == 1
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_reason_survives_the_end_of_the_log_in(visiting: Opening, case: Case, scripts: bool) -> None:
+    reporter = own_window(visiting, case, java_script_enabled=scripts)
+    reporter.open(f"/laporan/{case.ticket}/cabut")
+    reporter.fill(reason=REASON)
+    end_log_in(reporter)
+    reporter.press("Cabut laporan")
+    reporter.fill(username=reporter.credentials["username"], password=PASSWORD)
+    reporter.press("Masuk")
+    reporter.press("Lanjutkan")
+    assert reporter.value("reason") == REASON
+    reporter.press("Cabut laporan")
+    reporter.page.wait_for_selector(".notice.good")
+    eventually(lambda: "complaint.withdrawn" in happened(case))
+
+
+def test_the_draft_of_a_reason_comes_back_and_goes_once_it_was_sent(visiting: Opening, case: Case) -> None:
+    reporter = own_window(visiting, case)
+    drafts = "Object.keys(localStorage).filter(key => key.includes('sealed')).length"
+    reporter.open(f"/laporan/{case.ticket}/cabut")
+    reporter.fill(reason=REASON)
+    reporter.page.wait_for_function(f"{drafts} === 1")
+    reporter.open(f"/laporan/{case.ticket}")
+    reporter.follow("Cabut laporan")
+    reporter.page.wait_for_function("document.querySelector('#reason').value !== ''")
+    assert reporter.value("reason") == REASON
+    reporter.press("Cabut laporan")
+    reporter.page.wait_for_selector(".notice.good")
+    reporter.page.wait_for_function(f"{drafts} === 0")
+
+
+def test_a_note_is_read_at_the_own_desk_and_by_the_main_team(
+    people: People, visiting: Opening, staff: Opening, case: Case
+) -> None:
+    case.forwarded(OPD)
+    eventually(lambda: case.ticket in people.opd_team(OPD).desk("opd"))
+    team, main, operator = staff("opd_team", OPD), staff("main_team"), staff("operator")
+    team.open(f"/laporan/{case.ticket}")
+    team.page.fill("[name=text] >> nth=-1", REASON)
+    team.press("Simpan catatan")
+    team.page.wait_for_selector(".notice.good")
+    assert REASON in team.read()
+    main.open(f"/laporan/{case.ticket}")
+    main.follow("Catatan semua meja")
+    assert REASON in main.read()
+    is_well(main)
+    operator.open(f"/laporan/{case.ticket}")
+    assert REASON not in operator.read()
+    reporter = own_window(visiting, case)
+    reporter.open(f"/laporan/{case.ticket}")
+    assert REASON not in reporter.read()
