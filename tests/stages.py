@@ -21,8 +21,9 @@ from nkk.desk.calendars import CalendarNotReceivedError
 from nkk.messaging.batches import Delivery
 from nkk.messaging.consumer import Handles
 from nkk.messaging.rpc import StageRpc
+from nkk.sop import steps
 from nkk.sop.clock import OFFICE_WEEK, WIB, Calendar, Day, Season
-from nkk.sop.refusals import UnknownTicket
+from nkk.sop.refusals import NotYourStep, UnknownTicket
 from nkk.sop.timed import Timed
 from nkk.store.database import Database
 from nkk.store.work import AlreadyHandledError, UnitOfWork
@@ -76,6 +77,9 @@ ADMIN = Actor("staff-admin", "admin")
 _PRIVATE_KEY, PUBLIC_KEY = new_key_pair()
 VAULT = Vault([Fernet.generate_key().decode()], "index", _PRIVATE_KEY, PUBLIC_KEY)
 KEYED = Keyed(_PRIVATE_KEY)
+
+NOT_YET = (CalendarNotReceivedError, UnknownTicket, NotYourStep)
+"""What a handler raises where an event must be retried, because one before it has not been handled."""
 
 FIRST_MORNING = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 
@@ -192,7 +196,7 @@ class House:
         if joint and not self._hear_together(ear, joint):
             alone = events
         for event in alone:
-            self._hear_alone(ear, event)
+            self.deliver_one(ear, event)
 
     def _hear_together(self, ear: str, events: list[Event[Any]]) -> bool:
         """Deliver a batch as a stage's consumer does; return False where it was rolled back."""
@@ -201,16 +205,17 @@ class House:
         try:
             # A copy, as each worker has, because the batch replaces its unit of work.
             known = copy(self.services[ear]).consume_batch(batch + again)
-        except (CalendarNotReceivedError, UnknownTicket):
+        except NOT_YET:
             return False
         assert len(known) == len(again)
         return True
 
-    def _hear_alone(self, ear: str, event: Event[Any]) -> None:
+    def deliver_one(self, ear: str, event: Event[Any]) -> None:
+        """Deliver an event to one consumer. It goes on waiting where it cannot be handled yet."""
         handler = getattr(self.services[ear], _handler(ear, event.type)[0])
         try:
             handler(event)
-        except (CalendarNotReceivedError, UnknownTicket):
+        except NOT_YET:
             self.waiting.append((ear, event))
             return
         if self.chance.random() < 0.05:
@@ -272,6 +277,15 @@ def _database(url: str, metadata: Any) -> Database:
 
     metadata.create_all(database.engine)
     return database
+
+
+def run_of(timed: Any) -> tuple[int, int, int]:
+    """Return the run of a clock that a stage's row shows, as (step, forwarding, round)."""
+    round_ = timed.about_round
+    if timed.step is steps.RESPOND:
+        overtaken = timed.state == "recalled" and timed.overtaken and timed.declined_why is None
+        round_ -= timed.state == "responded" or overtaken
+    return timed.step.number, timed.about_forwarding, round_
 
 
 def methods(stage: str) -> dict[str, bool]:

@@ -42,7 +42,7 @@ def entry_of(data: Any, event_id: str, at: datetime) -> Entry:
         calendar=getattr(data, "calendar", 0),
         by=getattr(data, "by", None),
         opd=getattr(data, "opd", None),
-        note=getattr(data, "note", None),
+        note=data.reason if isinstance(data, ComplaintWithdrawn) else getattr(data, "note", None),
         forwarding=getattr(data, "forwarding", 1),
         cycle=getattr(data, "cycle", 1),
     )
@@ -96,9 +96,11 @@ class TakesActs:
         """End a complaint whose reporter withdrew it, unless the answer was sent before; tell the reporter which."""
         data = event.data
         with self.uow.handling(event) as work:
-            answer = work.answers.find(data.ticket, for_update=True)
+            # Locked in the order in which an act locks them; one that an event opens meanwhile is there afterwards.
+            work.answers.find(data.ticket, for_update=True)
             work.journeys.note(entry_of(data, event.id, event.time))
             goes_on = work.journeys.get(data.ticket).kept == data.cycle
+            answer = work.answers.find(data.ticket, for_update=True)
             late = answer is not None and (data.cycle < answer.cycle or answer.is_sent)
             if not late and not goes_on:
                 work.journeys.change(data.ticket, ended=WITHDRAWN, closed_at=event.time, late_at=None)
@@ -113,15 +115,20 @@ class TakesActs:
     @handles(ComplaintKept)
     def on_complaint_kept(self, event: Event[ComplaintKept]) -> None:
         """Let a withdrawn complaint go on without its reporter."""
-        self.calendars.get(event.data.calendar)
+        data = event.data
+        self.calendars.get(data.calendar)
         with self.uow.handling(event) as work:
-            work.journeys.note(entry_of(event.data, event.id, event.time))
-            work.reopen(event.data.ticket)
-            journey = work.journeys.get(event.data.ticket)
-            work.journeys.change(event.data.ticket, ended=None, closed_at=None, kept=journey.cycle)
-            answer = work.answers.find(event.data.ticket, for_update=True)
+            answer = work.answers.find(data.ticket, for_update=True)
+            work.journeys.note(entry_of(data, event.id, event.time))
+            journey = work.journeys.get(data.ticket)
+            cycle = journey.cycle_of(data.forwarding)
+            work.journeys.change(data.ticket, kept=cycle)
+            if journey.ended is None or cycle < journey.cycle:
+                return
+            work.reopen(data.ticket)
+            work.journeys.change(data.ticket, ended=None, closed_at=None)
             if answer is not None:
-                answer.go_on()
+                answer.resume(self.calendars.get(answer.calendar))
                 work.answers.save(answer)
 
     @rpc

@@ -209,6 +209,12 @@ class Answer(Endable):
         vars(self).update(vars(other) | kept)
         self.settle()
 
+    def resume(self, calendar: Calendar) -> None:
+        """Take the ending back; what came for an answer meanwhile awaits it, by a clock that was not stopped."""
+        self.go_on()
+        if self.state == State.AWAITING_ANSWER:
+            self.start_clock(self.step, self.came_at, calendar)
+
     def must_stand_here(self) -> None:
         """Raise Withdrawn, AlreadyAnswered or NotAnsweredYet where the case awaits no answer."""
         self.must_go_on()
@@ -419,6 +425,16 @@ class Journey:
     def cycle(self) -> int:
         """The number of the current cycle: 1, or 2 after an objection."""
         return max((entry.cycle for entry in self.entries if entry.type == REOPENED), default=1)
+
+    def cycle_of(self, forwarding: int) -> int:
+        """Return the number of the cycle that a classification belongs to."""
+        begun = [entry.cycle for entry in self.entries if entry.type == REOPENED and entry.forwarding < forwarding]
+        return max(begun, default=1)
+
+    @property
+    def withdrawal(self) -> Entry | None:
+        """The last withdrawal that counts; None where there is none."""
+        return next((entry for entry in reversed(self.entries) if entry.type == WITHDRAWN), None)
 
     @property
     def due_at(self) -> datetime | None:

@@ -327,8 +327,8 @@ def _end_new(work: NotificationWork, event: Event[Any]) -> Callable[[str | None]
     """Return what is to be done with the case that an event opens, where the complaint has `ended` before."""
 
     def end(ended: str | None) -> None:
-        if ended is not None:
-            work.answers.end(event.data.ticket, ended, event.time)
+        if ended is not None and (withdrawal := work.journeys.get(event.data.ticket).withdrawal) is not None:
+            work.answers.end(event.data.ticket, ended, withdrawal.at, withdrawal.note)
 
     return end
 

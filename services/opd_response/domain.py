@@ -127,12 +127,14 @@ class Case(Report, Endable):
     def recall(self, round_: int, why: str, now: datetime) -> None:
         """Note that Tim Utama took the complaint back while it awaited response number `round_`.
 
-        What the team did meanwhile changes nothing for the complaint.
+        What the team did meanwhile changes nothing for the complaint, and its clock ended with the recall. Raises
+        NotYourStep where the return of the response before has not been stored yet.
         """
+        if self.state == State.RESPONDED and self.round < round_:
+            raise NotYourStep({"stands": self.stands()})
         self.recalled_why = why
         self.overtaken = self.state == State.DECLINED or self.round >= round_
-        if self.done_at is None:
-            self.stop_clock(now)
+        self.stop_clock(now)
         self.state, self.since = State.RECALLED, now
 
     def acts(self) -> list[str]:

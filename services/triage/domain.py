@@ -227,7 +227,12 @@ class Case(Report, Endable):
         self.objected_to = answer
 
     def withdraw(self, cycle: int, at: datetime, why: str) -> None:
-        """End the case, because the reporter withdrew the report; one of an earlier cycle changes nothing."""
+        """End the case, because the reporter withdrew the report; one of an earlier cycle changes nothing.
+
+        Raises NotYourStep where the objection that began this cycle has not been stored yet.
+        """
+        if cycle > self.cycle:
+            raise NotYourStep({"stands": self.stands()})
         if cycle == self.cycle and not self.kept:
             self.end(WITHDRAWN, at, why)
 

@@ -101,9 +101,9 @@ class TriageService(CaseDesk, ConsumesCalendars, ConsumesClosings):
     def on_complaint_withdrawn(self, event: Event[ComplaintWithdrawn]) -> None:
         """End the case of a report that its reporter withdrew, and tell the OPD that has it."""
         data = event.data
-        if not data.handed_over:
-            return
         with self.uow.handling(event) as work:
+            if not data.handed_over:
+                return
             case = work.cases.get(data.ticket, for_update=True)
             case.withdraw(data.cycle, event.time, data.reason)
             work.cases.save(case)

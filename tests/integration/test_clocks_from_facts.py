@@ -18,11 +18,12 @@ from nkk.messaging.batches import BATCH_SIZE
 from nkk.sop import steps
 from nkk.sop.calendar import read_calendar, write_calendar
 from nkk.sop.clock import WIB, end_of_day
-from nkk.sop.journey import Fact, clocks, service_due
+from nkk.sop.journey import RECALLED, WITHDRAWN, Fact, clocks, in_order, service_due, services
 from nkk.sop.steps import Path
 from services.intake import domain as intake_domain
 from services.intake import service as intake
 from services.notification import service as notification
+from services.notification.domain import OBJECTED_WITHIN_MINUTES
 from services.opd_response import service as opd_response
 from services.triage import service as triage
 from tests.builders import REPORT, complaint_form
@@ -36,6 +37,7 @@ from tests.stages import (
     OPERATOR,
     REPORTER,
     house,
+    run_of,
     some_calendar,
     some_instant,
     some_pause,
@@ -49,25 +51,35 @@ CROWD = 100 if LONG else 40
 """The number of journeys that run side by side, at most the number of alarms raised in one transaction."""
 
 
-def run_of(timed):
-    """Return the run of a clock that a stage's row shows, as (step, round)."""
-    if timed.step == steps.RESPOND:
-        return 4, timed.round if timed.done_at else timed.round + 1
-    return timed.step.number, timed.about_round
-
-
 def kept(timed):
     return timed.came_at, timed.due_at, timed.calendar, timed.done_at
 
 
 def expected(facts, calendar_of):
     return {
-        (clock.step.number, clock.round): (clock.came_at, clock.due_at, clock.calendar.version, clock.done_at)
+        (clock.step.number, clock.forwarding, clock.round): (
+            clock.came_at,
+            clock.due_at,
+            clock.calendar.version,
+            clock.done_at,
+        )
         for clock in clocks(facts, calendar_of)
     }
 
 
 # -- through the services
+
+
+WHY = "Alasan."
+FORWARD = ("triage", "forward", MAIN_TEAM, OPD)
+RESPOND, RETURN = ("opd_response", "respond", OPD_TEAM, "Tanggapan."), ("triage", "return_response", MAIN_TEAM, WHY)
+DETOURS = [
+    [FORWARD, ("opd_response", "decline", OPD_TEAM, WHY)],
+    [FORWARD, ("triage", "recall", MAIN_TEAM, WHY)],
+    [FORWARD, RESPOND, RETURN, ("triage", "recall", MAIN_TEAM, WHY)],
+    [("triage", "classify_as_information", MAIN_TEAM), ("notification", "send_back", OPERATOR, WHY)],
+]
+"""Acts after which a case is at step 3 again."""
 
 
 class Walk:
@@ -76,21 +88,41 @@ class Walk:
     def __init__(self, house, returns):
         self.house, self.ticket = house, None
         self.seen, self.promised = {}, set()
+        self.acts = [("intake", "hand_over", OPERATOR), *self.to_the_answer(house.chance, returns)]
+        if house.chance.random() < 0.9:
+            self.acts.append(("notification", "confirm_receipt", REPORTER))
+            if house.chance.random() < 0.2:
+                self.acts.append(("notification", "rate", REPORTER, 4))
+        if house.chance.random() < 0.3:
+            again = house.chance.choice([None, 0, 1])
+            self.acts += [("notification", "object_to", REPORTER, WHY), *self.to_the_answer(house.chance, again)]
+        if house.chance.random() < 0.3:
+            self.withdraw_before(house.chance.randrange(len(self.acts)), house.chance)
+
+    def withdraw_before(self, place, chance):
+        """Withdraw the report before one of its acts. Where it is with Tim Utama then, it may go on."""
+        stage, command, *_ = self.acts[place]
+        if command in ("confirm_receipt", "rate", "object_to"):
+            return
+        goes_on = stage == "triage" and command != "recall" and chance.random() < 0.7
+        kept = [("triage", "keep", MAIN_TEAM, WHY), *self.acts[place:]] if goes_on else []
+        self.acts[place:] = [("intake", "withdraw", REPORTER, WHY), *kept]
+
+    def to_the_answer(self, chance, returns):
+        """Return the acts from step 3 to the answer; the case may come back to step 3 several times before."""
+        found = []
+        while chance.random() < 0.4:
+            found += chance.choice(DETOURS)
         responses = [
             ("opd_response", "respond", OPD_TEAM, "Tanggapan."),
             ("triage", "return_response", MAIN_TEAM, "Lengkapi."),
         ] * ((returns or 0) + 1)
-        self.acts = [
-            ("intake", "hand_over", OPERATOR),
-            *(
-                [("triage", "classify_as_information", MAIN_TEAM)]
-                if returns is None
-                else [("triage", "forward", MAIN_TEAM, OPD), *responses[:-1], ("triage", "approve", MAIN_TEAM)]
-            ),
-            ("notification", "send_answer", OPERATOR, "Jawaban."),
-        ]
-        if house.chance.random() < 0.9:
-            self.acts.append(("notification", "confirm_receipt", REPORTER))
+        found += (
+            [("triage", "classify_as_information", MAIN_TEAM)]
+            if returns is None
+            else [FORWARD, *responses[:-1], ("triage", "approve", MAIN_TEAM)]
+        )
+        return [*found, ("notification", "send_answer", OPERATOR, "Jawaban.")]
 
     @property
     def awaited(self):
@@ -98,11 +130,15 @@ class Walk:
         return self.acts[0][0], self.ticket
 
     def saw(self, timed):
-        self.seen[run_of(timed)] = kept(timed)
+        step, forwarding, round_ = run_of(timed)
+        if step == 4 and self.seen.get((step, forwarding - 1, round_)) == kept(timed):
+            # A case that goes on after a withdrawal has the last clock of the case that ended with it.
+            return
+        self.seen[step, forwarding, round_] = kept(timed)
         self.promised.add((timed.step == steps.RESPOND, timed.service_due_at, timed.service_calendar))
         if timed.step == steps.RECEIVE:
             # A row at step 7 keeps of step 6 only when the answer was sent.
-            self.seen[6, 0] = (*self.seen[6, 0][:3], timed.sent_at)
+            self.seen[6, forwarding, 0] = (*self.seen[6, forwarding, 0][:3], timed.sent_at)
 
     def act(self):
         """Return the next act, as (command, actor, *arguments)."""
@@ -150,18 +186,29 @@ class Crowd:
     def to_its_end(self):
         while going := [walk for walk in self.walks if walk.acts]:
             self.pass_time()
+            self.give_up_late_objections(going)
+            going = [walk for walk in going if walk.acts]
             acting = self.chance.sample(going, self.chance.randint((len(going) + 1) // 2, len(going)))
             self.house.deliver(
                 some=0.5, awaited={walk.awaited for walk in acting}, together=self.chance.choice([1, *[BATCH_SIZE] * 9])
             )
             desks = {walk.awaited[0] for walk in acting}
             # Looked at before the act too, because an answer's row no longer shows step 6 once it is at step 7.
-            self.look(desks & {"notification"}, acting)
+            # And a case of Tim Utama's that was withdrawn has another clock as soon as it goes on.
+            self.look(desks & {"notification", "triage"}, acting)
             self.act(acting, self.chance.choice([1, *[CROWD] * 9]))
             self.house.collect()
             self.look(desks, acting)
         self.house.deliver(together=BATCH_SIZE)
         self.look(STAGES, self.walks)
+
+    def give_up_late_objections(self, going):
+        """End the journeys whose reporter has waited too long to object."""
+        objecting = {walk.ticket: walk for walk in going if walk.acts[0][1] == "object_to"}
+        for answer in self.house.held("notification", objecting):
+            calendar = self.house.services["notification"].calendars.current()
+            if self.house.now > calendar.due(answer.sent_at, OBJECTED_WITHIN_MINUTES):
+                objecting[answer.ticket].acts.clear()
 
     def act(self, acting, together):
         """Carry out the next step of each journey, up to `together` of a stage in one transaction."""
@@ -174,7 +221,7 @@ class Crowd:
     def look(self, stages, at):
         walks = {walk.ticket: walk for walk in at if walk.ticket}
         for stage in stages:
-            for timed in self.house.held(stage, walks):
+            for timed in sorted(self.house.held(stage, walks), key=lambda timed: timed.about_forwarding):
                 walks[timed.ticket].saw(timed)
 
 
@@ -183,7 +230,14 @@ def recorded(house, ticket):
     record = house.command("notification", "record", ADMIN, ticket)
     (journey,) = record["journeys"]
     facts = [
-        Fact(fact["type"], datetime.fromisoformat(fact["at"]), fact["round"], fact["calendar"])
+        Fact(
+            fact["type"],
+            datetime.fromisoformat(fact["at"]),
+            fact["round"],
+            fact["calendar"],
+            fact["forwarding"],
+            fact["cycle"],
+        )
         for fact in journey["facts"]
     ]
     return facts, {
@@ -201,7 +255,7 @@ def alarms_told(house):
     told = defaultdict(Counter)
     for _, event in house.told:
         if event.type in ("step.due_soon.v1", "step.overdue.v1"):
-            told[event.subject][event.type, event.data.step, event.data.round] += 1
+            told[event.subject][event.type, event.data.step, event.data.forwarding, event.data.round] += 1
     return told
 
 
@@ -222,13 +276,22 @@ def test_the_clocks_counted_from_the_record_are_those_the_stages_kept(share, url
                 assert expected(facts, calendars.__getitem__) == walk.seen
                 versions |= set(calendars)
 
-                submitted = min(facts, key=lambda fact: fact.place)
-                due = service_due(submitted.at, calendars[submitted.calendar])
+                ordered, _ = in_order(facts)
+                promised = {
+                    (service_due(first.begins_at, calendars[first.calendar]), first.calendar)
+                    for first, _ in services(ordered)
+                }
                 # The OPD's desk receives the day only.
-                to_the_day = {(True, end_of_day(due), submitted.calendar)}
-                assert walk.promised - to_the_day == {(False, due, submitted.calendar)}
+                to_the_day = {(True, end_of_day(due), calendar) for due, calendar in promised}
+                assert walk.promised - to_the_day == {(False, due, calendar) for due, calendar in promised}
 
-                # In the end each late run, and no other, has one overdue alarm, by the timer or by its act.
+                # In the end each late run, and no other, has one overdue alarm, by the timer or by its act. Of one that
+                # another desk ended meanwhile, the alarm may have come before this was known, or not at all.
+                elsewhere = {
+                    (run.step.number, run.forwarding, run.round)
+                    for run in clocks(facts, calendars.__getitem__)
+                    if run.ended_by in (WITHDRAWN, RECALLED)
+                }
                 told = alarms[walk.ticket]
                 late = {
                     run
@@ -236,7 +299,8 @@ def test_the_clocks_counted_from_the_record_are_those_the_stages_kept(share, url
                     if done_at and done_at > due_at and run[0] < 7
                 }
                 assert set(told.values()) <= {1}
-                assert {tuple(run) for type_, *run in told if type_ == "step.overdue.v1"} == late
+                raised = {tuple(run) for type_, *run in told if type_ == "step.overdue.v1"}
+                assert raised - elsewhere == late - elsewhere
         assert len(versions) > 1
 
 
@@ -323,7 +387,7 @@ def walked(chance, calendars, returns):
     way.keep(answer)
     now, calendar = way.later()
     answer.send("Jawaban.", now, calendar)
-    way.kept[6, 0] = (*way.kept[6, 0][:3], answer.sent_at)
+    way.kept[6, 1, 0] = (*way.kept[6, 1, 0][:3], answer.sent_at)
     way.record("answer.sent.v1", answer, calendar.version)
     now, calendar = way.later()
     answer.confirm(now)

@@ -42,11 +42,11 @@ class Answers(Rows[Answer]):
         """Set the exact end of the time promised for the whole service, where there is a case."""
         self._connection.execute(update(answers).where(answers.c.ticket == ticket).values(service_due_at=due))
 
-    def end(self, ticket: str, how: str, at: datetime) -> None:
+    def end(self, ticket: str, how: str, at: datetime, why: str | None) -> None:
         """End the case that was just opened, of a complaint that had ended before."""
         answer = self.find(ticket, for_update=True)
         if answer is not None:
-            answer.end(how, at, None)
+            answer.end(how, at, why)
             self.save(answer)
 
     def to_remind(self, now: datetime, limit: int) -> list[Answer]:

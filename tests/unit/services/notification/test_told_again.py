@@ -44,7 +44,7 @@ def test_they_are_the_same_letters(stages):
             for name in LATER:
                 connection.execute(delete(metadata.tables[name]))
         for event in events:
-            stages._hear_alone("notification", event)
+            stages.deliver_one("notification", event)
         with stages.databases["notification"].reading() as connection:
             written.append({row.kind: row.id for row in connection.execute(select(metadata.tables["messages"]))})
     assert written[0] == written[1]
