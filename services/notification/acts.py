@@ -158,7 +158,8 @@ class TakesActs:
             self._own(work, ticket, actor)
             answer = self.standing(work, actor, ticket)
             text = str(answer.text)
-            if answer.object(form["reason"], work.now, calendar):
+            # By the calendar of the answer's clock, as `acts` says, not by one that changed since.
+            if answer.object(form["reason"], work.now, self.calendars.get(answer.calendar)):
                 close(work, answer, answer.cycle - 1)
             reopened = ComplaintReopened(
                 ticket=ticket,

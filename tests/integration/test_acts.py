@@ -5,11 +5,15 @@ from typing import Any
 
 import pytest
 
+from nkk.sop.calendar import write_calendar
+from nkk.sop.clock import OFFICE_HOURS
 from nkk.sop.files import UnknownFile
 from nkk.sop.refusals import UnknownTicket
+from nkk.sop.steps import MINUTES_PER_DAY
 from nkk.trust.actor import Actor
+from services.notification.domain import ObjectionTooLate
 from tests.builders import REPORT, upload
-from tests.stages import MAIN_TEAM, OPD, OPD_TEAM, OPERATOR, REPORTER, STORAGES, House
+from tests.stages import ADMIN, MAIN_TEAM, OPD, OPD_TEAM, OPERATOR, REPORTER, STORAGES, House
 
 OTHER = "bkpsdmd"
 OTHER_TEAM = Actor("staff-9", "opd_team", OTHER)
@@ -149,3 +153,20 @@ def test_a_complaint_that_was_objected_to_is_open_in_whatever_order_that_is_told
     assert not [stage for stage in ("intake", "triage", "notification") if is_closed(stages, stage, ticket)]
     acted(stages, "intake", "withdraw", REPORTER, ticket, "Sudah diperbaiki.")
     assert stages.do("notification", "read_answer", REPORTER, ticket)["stands"]["state"] == "withdrawn"
+
+
+def test_an_objection_is_offered_and_taken_by_the_calendar_that_held_when_the_answer_was_sent(stages: House) -> None:
+    ticket = forwarded(stages)
+    acted(stages, "opd_response", "respond", OPD_TEAM, ticket, "Ditegur.")
+    answered(stages, ticket)
+    sent_at = stages.stored(ticket)["notification"].sent_at
+    flood = {"national_years": [], "days": {"2026-03-04": {"name": "Banjir", "spans": []}}}
+    acted(stages, "intake", "replace_calendar", ADMIN, 0, write_calendar(OFFICE_HOURS) | flood)
+    due = OFFICE_HOURS.due(sent_at, 10 * MINUTES_PER_DAY)
+    for stages.now, is_offered in ((due + timedelta(minutes=1), False), (due, True)):
+        offered = stages.do("notification", "read_answer", REPORTER, ticket)["acts"]
+        assert ("object" in offered) is is_offered
+        if not is_offered:
+            with pytest.raises(ObjectionTooLate):
+                stages.do("notification", "object_to", REPORTER, ticket, "Tidak menyebut tindakan.")
+    acted(stages, "notification", "object_to", REPORTER, ticket, "Tidak menyebut tindakan.")
