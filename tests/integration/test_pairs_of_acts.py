@@ -100,8 +100,8 @@ REFUSALS = {
 MIDNIGHT = FIRST_MORNING.astimezone(WIB).replace(hour=0) + timedelta(days=1)
 """One act comes before it and the other after it, because a withdrawal is told by its day."""
 
-MOST_ORDERS = 100 if LONG else 4
-AT_ONCE = 24
+MOST_ORDERS = 100 if LONG else 2
+AT_ONCE = 12
 """How many complaints are brought to a moment together, which is faster than one by one."""
 
 
