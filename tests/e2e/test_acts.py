@@ -188,6 +188,10 @@ def test_a_reporter_objects_once_and_gets_a_second_answer(people: People, case: 
     )
     own = case.seen_by(case.reporter)
     assert (own["answer"], own["earlier"][0]["text"]) == (None, "Jawaban pertama.")
+    # What is promised is the second answer, wherever it is said.
+    [listed] = case.reporter.get("/complaints")["items"]
+    promised = case.reporter.get(f"{case.path}/timeline")["service_due_at"]
+    assert own["service_due_at"] == listed["service_due_at"] == case.seen_by(case.operator)["service_due_at"] == promised
     case.act(case.main, "classification", {"kind": "information"})
     case.act(case.operator, "answer", {"text": "Jawaban kedua."})
     own = case.seen_by(case.reporter)
