@@ -191,7 +191,9 @@ def test_a_reporter_objects_once_and_gets_a_second_answer(people: People, case: 
     # What is promised is the second answer, wherever it is said.
     [listed] = case.reporter.get("/complaints")["items"]
     promised = case.reporter.get(f"{case.path}/timeline")["service_due_at"]
-    assert own["service_due_at"] == listed["service_due_at"] == case.seen_by(case.operator)["service_due_at"] == promised
+    assert (
+        own["service_due_at"] == listed["service_due_at"] == case.seen_by(case.operator)["service_due_at"] == promised
+    )
     case.act(case.main, "classification", {"kind": "information"})
     case.act(case.operator, "answer", {"text": "Jawaban kedua."})
     own = case.seen_by(case.reporter)
