@@ -263,7 +263,7 @@ class Grounds:
 
         These are the addresses in EFFECTS, whose GET may change something, or with `listed` false all the others.
         """
-        there = [address for address in self.addresses if (address.endpoint in EFFECTS) == listed]
+        there = [address for address in self.addresses if self._has_effect(address) == listed]
         with_body = LONG or method not in READS or walker.name in ANYBODY
         asked = [
             (address, body)
@@ -279,6 +279,10 @@ class Grounds:
             for (address, body), status in zip(asked, answered, strict=True)
         }
 
+    def _has_effect(self, address: Address) -> bool:
+        """Return whether a GET of this path may change something; an operation of another method may share it."""
+        return any(each.endpoint in EFFECTS for each in self.addresses if each.path == address.path)
+
     def _form(self, walker: Walker, method: str, address: Address, has_body: bool) -> tuple[bytes | None, str]:
         """Return a body that would make a page act, and its type; with the CSRF token except for POST."""
         form = FORM | ({} if method == "POST" else {"csrf_token": walker.csrf})
@@ -291,7 +295,7 @@ class Grounds:
     def _is_meant(self, walker: Walker, method: str, address: Address) -> bool:
         """Return whether it may change something: an allowed operation of the API, or the reporter's opening."""
         if method == "GET":
-            return walker.name == "reporter" and address.endpoint in EFFECTS
+            return walker.name == "reporter" and self._has_effect(address)
         operation = f"{method} {address.operation}"
         return operation in self.access and self.access[operation][WHO.index(EVERYBODY[walker.name])] == "✓"
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from kombu import Connection
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from gateway.backend import AT_EVERY_STAGE, FOR_ANYBODY
 from nkk.contracts import STAGES
@@ -178,8 +178,8 @@ def _held(whole: Installation) -> dict[str, str]:
 def unsent(whole: Installation) -> list[str]:
     """Return the events, reset requests and letters that are about to be sent.
 
-    Left out are letters that were tried in vain, since their address may never arrive, and those that wait for the
-    offices to open.
+    Left out are letters that were tried in vain, since their address may never arrive, those about a complaint whose
+    submission never came, and those that wait for the offices to open.
     """
     found = []
     for stage in STAGES:
@@ -190,10 +190,14 @@ def unsent(whole: Installation) -> list[str]:
             if stage == "intake":
                 leaving["reset request"] = select(there["reset_requests"].c.id)
             if stage == "notification":
-                letters = there["messages"]
+                letters, journeys = there["messages"], there["journeys"]
+                begun = select(journeys.c.ticket).where(
+                    or_(journeys.c.sealed_reporter.is_not(None), journeys.c.reporter_id.is_not(None))
+                )
                 leaving["letter"] = select(letters.c.kind, letters.c.tries, letters.c.next_try_at).where(
                     letters.c.sent_at.is_(None),
                     letters.c.given_up_at.is_(None),
+                    or_(letters.c.ticket.is_(None), letters.c.ticket.in_(begun)),
                     letters.c.tries < TRIES,
                     letters.c.next_try_at < datetime.now(UTC) + SOON,
                 )

@@ -139,7 +139,7 @@ def test_a_row_is_written_over_what_there_was_and_leaves_the_other_columns(datab
             ({"name": "a", "note": "z"}, "kind"),
             ({"name": "a"}, "note"),
         ]:
-            inserts.add_or_update(things, row, returned, partial(found.__setitem__, (*row, returned, row["name"])))
+            inserts.add_or_update(things, row, (returned,), partial(found.__setitem__, (*row, returned, row["name"])))
         assert connection.execute(select(things)).all() == []
         inserts.flush()
     assert rows(database) == [("a", "x", "z"), ("b", "y", None)]
@@ -156,7 +156,7 @@ def test_of_two_rows_with_one_key_the_later_is_written_over_the_earlier(database
     with database.writing() as connection:
         inserts = Inserts(connection)
         for kind in ("x", "y"):
-            inserts.add_or_update(things, {"name": "a", "kind": kind}, "kind", found.append)
+            inserts.add_or_update(things, {"name": "a", "kind": kind}, ("kind",), found.append)
         inserts.flush()
     assert rows(database) == [("a", "y", None)]
     assert found == ["x", "y"]
@@ -172,7 +172,7 @@ def test_rows_are_come_to_in_one_order_whatever_is_written_of_each(database):
     with database.writing() as connection:
         inserts = Inserts(connection)
         for row in ({"name": "c", "kind": "x"}, {"name": "a", "note": "y"}, {"name": "b", "kind": "z"}):
-            inserts.add_or_update(things, row, "kind", lambda _: None)
+            inserts.add_or_update(things, row, ("kind",), lambda _: None)
         inserts.flush()
     assert come_to[:3] == ["a", "b", "c"]
     assert rows(database) == [("a", None, "y"), ("b", "z", None), ("c", "x", None)]

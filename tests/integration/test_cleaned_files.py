@@ -60,7 +60,8 @@ def test_poppler_reads_the_pages_and_finds_no_author(tmp_path: Path) -> None:
     path = tmp_path / "kept.pdf"
     path.write_bytes(inspected(pdfs.telling()).content)
     read = subprocess.run(["pdftotext", path, "-"], capture_output=True, text=True, check=True)
-    assert read.stdout.split() == ["TAMPAK-Halaman1", "TAMPAK-Halaman2"]
+    # The last is a letter of a font whose letters are drawings.
+    assert read.stdout.split() == ["TAMPAK-Halaman1", "TAMPAK-Halaman2", "A"]
     assert read.stderr == ""
     info = subprocess.run(["pdfinfo", path], capture_output=True, text=True, check=True).stdout
     facts = {name: value.strip() for name, _, value in (line.partition(":") for line in info.splitlines())}
@@ -70,4 +71,4 @@ def test_poppler_reads_the_pages_and_finds_no_author(tmp_path: Path) -> None:
     attached = subprocess.run(["pdfdetach", "-list", path], capture_output=True, text=True, check=True).stdout
     assert attached.startswith("0 embedded files")
     images = subprocess.run(["pdfimages", "-list", path], capture_output=True, text=True, check=True).stdout
-    assert images.count("jpeg") == 2
+    assert images.count("jpeg") == 4

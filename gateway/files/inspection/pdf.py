@@ -80,7 +80,6 @@ def _original(pdf: pikepdf.Pdf, file: BinaryIO) -> BinaryIO:
 
 
 def _cleaned(pdf: pikepdf.Pdf) -> BinaryIO:
-    _keep_only(pdf.trailer, keys.TRAILER)
     _keep_only(pdf.Root, keys.CATALOGUE)
     if "/Names" in pdf.Root:
         _keep_only(pdf.Root.Names, {"/Dests"})
@@ -102,6 +101,7 @@ def _cleaned(pdf: pikepdf.Pdf) -> BinaryIO:
         _clean_font(found)
     for page in pdf.pages:
         _clean_page(pdf, page.obj)
+    _keep_only(pdf.trailer, keys.TRAILER)
     kept = memory_file()
     pdf.save(kept, encryption=False, deterministic_id=True, object_stream_mode=pikepdf.ObjectStreamMode.generate)
     return kept
@@ -178,8 +178,15 @@ def _is_unwanted(action: Any) -> bool:
 
 
 def _objects(pdf: pikepdf.Pdf) -> Iterator[Any]:
-    """Yield the objects of `pdf` that contain something: numbers and truths are no objects here."""
-    return (found for found in pdf.objects if isinstance(found, Object))
+    """Yield the objects of `pdf` that contain something: numbers and truths are no objects here.
+
+    Left out is the table of the objects where it is a stream: its dictionary is the trailer, which has its own list.
+    """
+    return (found for found in pdf.objects if isinstance(found, Object) and not _is_table(found))
+
+
+def _is_table(found: Any) -> bool:
+    return isinstance(found, Stream) and found.get("/Type") == Name.XRef
 
 
 def _dictionaries(pdf: pikepdf.Pdf) -> Iterator[Any]:
