@@ -2,11 +2,16 @@
 
 import secrets
 import socket
+from collections import deque
 
 LOOPBACK = "127.0.0.1"
 
 OWN_PORTS = range(20_000, 32_000)
 """The ports that `free_port` chooses from: those above are given to outgoing connections by Linux."""
+
+
+_given: deque[int] = deque(maxlen=100)
+"""The ports that `free_port` gave last."""
 
 
 def listening_socket(preferred: int = 0) -> socket.socket:
@@ -32,7 +37,8 @@ def free_port(preferred: int = 0) -> int:
 
     The port is for a server that takes seconds to start, and no connection of another process gets it in the meantime.
     """
-    drawn = [secrets.choice(OWN_PORTS) for _ in range(100)]
+    # A server to which a port was given a moment ago may not listen yet.
+    drawn = [port for port in (secrets.choice(OWN_PORTS) for _ in range(1_000)) if port not in _given]
     for port in ([preferred] if preferred else []) + drawn:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -40,5 +46,6 @@ def free_port(preferred: int = 0) -> int:
                 probe.bind((LOOPBACK, port))
             except OSError:
                 continue
+            _given.append(port)
             return port
     raise OSError("no free port")

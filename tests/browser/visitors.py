@@ -50,10 +50,12 @@ class Windows:
 
     def take_back(self, context: BrowserContext, **window: Any) -> None:
         """Empty a window: its history, cookies and storage, what was changed of its screen, and its other pages."""
-        page, *others = context.pages
-        for other in others:
-            other.close()
-        page.goto("about:blank")
+        # A page that is still going elsewhere cannot be sent to an empty one: it is closed.
+        page = context.new_page()
+        page.set_default_timeout(1000 * PATIENCE)
+        for other in context.pages:
+            if other != page:
+                other.close()
         session = context.new_cdp_session(page)
         session.send("Storage.clearDataForOrigin", {"origin": self.url, "storageTypes": "all"})
         session.send("Page.resetNavigationHistory")

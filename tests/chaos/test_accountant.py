@@ -100,8 +100,8 @@ def test_an_effect_that_was_noted_twice(copy: Copy) -> None:
     event = copy.event("answer.sent.v1", copy.tickets[COMPLAINT])
     copy.change(
         "notification",
-        "INSERT INTO entries SELECT 'again', ticket, type, at, round, \"by\", opd, note, "
-        "calendar FROM entries WHERE event_id = :id",
+        "INSERT INTO entries (event_id, ticket, type, at, round, calendar) "
+        "SELECT 'again', ticket, type, at, round, calendar FROM entries WHERE event_id = :id",
         id=event,
     )
     only(copy.said(), "entries:", copy.tickets[COMPLAINT], "answer.sent.v1 again 1 times too often")
