@@ -18,7 +18,7 @@ from nkk.messaging.batches import BATCH_SIZE
 from nkk.sop import steps
 from nkk.sop.calendar import read_calendar, write_calendar
 from nkk.sop.clock import WIB, end_of_day
-from nkk.sop.journey import RECALLED, WITHDRAWN, Fact, clocks, in_order, service_due, services
+from nkk.sop.journey import KEPT, RECALLED, WITHDRAWN, Fact, clocks, in_order, service_due, services
 from nkk.sop.steps import Path
 from services.intake import domain as intake_domain
 from services.intake import service as intake
@@ -125,13 +125,22 @@ class Walk:
         return [*found, ("notification", "send_answer", OPERATOR, "Jawaban.")]
 
     @property
+    def kept_on(self):
+        """The (forwarding, round) under which a case at the OPD's desk goes on after a withdrawal."""
+        return {
+            (event.data.forwarding, event.data.round)
+            for _, event in self.house.told
+            if event.type == KEPT and event.subject == self.ticket
+        }
+
+    @property
     def awaited(self):
         """Return (stage, ticket) of the next act, whose events must be delivered before it."""
         return self.acts[0][0], self.ticket
 
     def saw(self, timed):
         step, forwarding, round_ = run_of(timed)
-        if step == 4 and self.seen.get((step, forwarding - 1, round_)) == kept(timed):
+        if step == 4 and (forwarding, round_) in self.kept_on:
             # A case that goes on after a withdrawal has the last clock of the case that ended with it.
             return
         self.seen[step, forwarding, round_] = kept(timed)
@@ -206,7 +215,7 @@ class Crowd:
         """End the journeys whose reporter has waited too long to object."""
         objecting = {walk.ticket: walk for walk in going if walk.acts[0][1] == "object_to"}
         for answer in self.house.held("notification", objecting):
-            calendar = self.house.services["notification"].calendars.current()
+            calendar = self.house.services["notification"].calendars.get(answer.calendar)
             if self.house.now > calendar.due(answer.sent_at, OBJECTED_WITHIN_MINUTES):
                 objecting[answer.ticket].acts.clear()
 
