@@ -208,7 +208,10 @@ class Crowd:
             self.act(acting, self.chance.choice([1, *[CROWD] * 9]))
             self.house.collect()
             self.look(desks, acting)
+        # What is consumed now may make a stage publish once more.
         self.house.deliver(together=BATCH_SIZE)
+        self.house.collect()
+        self.house.settle()
         self.look(STAGES, self.walks)
 
     def give_up_late_objections(self, going):
