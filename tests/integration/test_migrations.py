@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import MetaData, create_engine, inspect, select, text, update
+from sqlalchemy import MetaData, create_engine, insert, inspect, select, text, update
 
 from nkk.sop.clock import OFFICE_HOURS
 from nkk.sop.steps import RECEIVE
@@ -13,6 +13,9 @@ from nkk.store.database import Database
 from nkk.store.migrations import differences, downgrade, upgrade
 from nkk.store.pruning import prune
 from nkk.store.work import UnitOfWork
+from services.intake.storage import accounts
+from services.notification.domain import Entry
+from tests.builders import answer, complaint, opd_case, triage_case
 from tests.stages import STORAGES, WORKS
 
 ROOT = Path(__file__).parents[2] / "services"
@@ -281,6 +284,36 @@ def test_an_empty_stage_goes_up_back_and_up_again(old, stage):
     database.upgraded()
     assert database.taken_back() == database.before
     database.upgraded()
+
+
+def acted_on(work, stage):
+    """Store what an act beside the path left at a stage, and the version before acts cannot hold or show."""
+    if stage == "intake":
+        work.connection.execute(
+            insert(accounts).values(id="x", login_index="x", password_hash="x", role="reporter", created_at=CAME)
+        )
+        held = complaint()
+        held.reporter_id = "x"
+    else:
+        held = {"triage": triage_case, "opd_response": opd_case, "notification": answer}[stage]()
+    held.end("withdrawn", CAME, "Sudah selesai.")
+    work.clocked.add(held)
+    if stage == "opd_response":
+        work.clocked.add(opd_case(forwarding=2))
+    if stage == "notification":
+        work.journeys.note(Entry(event_id="x", ticket=held.ticket, type="complaint.withdrawn.v1", at=CAME))
+    return held.ticket
+
+
+@pytest.mark.parametrize("stage", STORAGES)
+def test_a_stage_with_a_case_that_the_version_before_acts_cannot_hold_does_not_go_back(old, stage):
+    database = old(stage)
+    with database.upgraded().begin() as work:
+        acted_on(work, stage)
+    held = database.held()
+    with pytest.raises(RuntimeError, match="version before"):
+        database.taken_back()
+    assert database.held() == held
 
 
 def test_a_partial_index_follows_its_renamed_column(old):

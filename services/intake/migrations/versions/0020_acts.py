@@ -31,6 +31,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    _must_have_no_acts()
     op.drop_index(op.f('ix_notes_ticket'), table_name='notes')
     op.drop_table('notes')
     op.drop_column('complaints', 'kept')
@@ -38,3 +39,15 @@ def downgrade() -> None:
     op.drop_column('complaints', 'ended_why')
     op.drop_column('complaints', 'ended_at')
     op.drop_column('complaints', 'ended')
+
+
+def _must_have_no_acts() -> None:
+    """Raise RuntimeError where there are cases with acts beside the path, which the version before cannot hold."""
+    if op.get_bind().execute(sa.text(
+                'SELECT 1 FROM complaints WHERE ended IS NOT NULL OR cycle > 1 OR kept UNION ALL '
+                'SELECT 1 FROM notes LIMIT 1'
+    )).first():
+        raise RuntimeError(
+            'This database holds cases with acts beside the path, which the version before does not know. Restore a '
+            'copy from before the upgrade instead.'
+        )

@@ -41,6 +41,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    _must_have_no_acts()
     op.drop_index('ix_journeys_ended', table_name='journeys')
     op.drop_column('messages', 'forwarding')
     op.drop_column('entries', 'cycle')
@@ -58,3 +59,17 @@ def downgrade() -> None:
     op.drop_column('answers', 'ended_why')
     op.drop_column('answers', 'ended_at')
     op.drop_column('answers', 'ended')
+
+
+def _must_have_no_acts() -> None:
+    """Raise RuntimeError where there are cases with acts beside the path, which the version before cannot hold."""
+    if op.get_bind().execute(sa.text(
+                'SELECT 1 FROM answers WHERE ended IS NOT NULL OR forwarding > 1 OR cycle > 1 OR rating IS NOT NULL '
+                "UNION ALL SELECT 1 FROM answers WHERE state IN ('returned', 'objected') UNION ALL "
+                "SELECT 1 FROM entries WHERE type IN ('complaint.declined.v1', 'complaint.recalled.v1', "
+                "'answer.returned.v1', 'complaint.reopened.v1', 'complaint.withdrawn.v1', 'complaint.kept.v1') LIMIT 1"
+    )).first():
+        raise RuntimeError(
+            'This database holds cases with acts beside the path, which the version before does not know. Restore a '
+            'copy from before the upgrade instead.'
+        )

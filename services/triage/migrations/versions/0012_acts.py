@@ -37,6 +37,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    _must_have_no_acts()
     op.drop_index(op.f('ix_notes_ticket'), table_name='notes')
     op.drop_table('notes')
     op.drop_column('cases', 'objected_to')
@@ -50,3 +51,15 @@ def downgrade() -> None:
     op.drop_column('cases', 'ended_why')
     op.drop_column('cases', 'ended_at')
     op.drop_column('cases', 'ended')
+
+
+def _must_have_no_acts() -> None:
+    """Raise RuntimeError where there are cases with acts beside the path, which the version before cannot hold."""
+    if op.get_bind().execute(sa.text(
+                'SELECT 1 FROM cases WHERE ended IS NOT NULL OR forwarding > 1 OR kept UNION ALL '
+                'SELECT 1 FROM notes LIMIT 1'
+    )).first():
+        raise RuntimeError(
+            'This database holds cases with acts beside the path, which the version before does not know. Restore a '
+            'copy from before the upgrade instead.'
+        )
