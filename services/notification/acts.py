@@ -27,7 +27,8 @@ from nkk.sop.steps import Role
 from nkk.trust.actor import Actor, requires
 from nkk.validation import load
 from services.notification import schemas
-from services.notification.domain import Answer, Entry, Journey
+from services.notification.domain import Answer
+from services.notification.journeys import Entry, Journey
 from services.notification.storage import NotificationWork, letter_id
 
 

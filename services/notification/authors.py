@@ -11,7 +11,8 @@ from nkk.messaging.consumer import handles
 from nkk.messaging.host import sleep, timer
 from nkk.sop.refusals import UnknownTicket
 from nkk.trust.actor import Actor
-from services.notification.domain import Journey, is_told_of_change
+from services.notification.domain import is_told_of_change
+from services.notification.journeys import Journey
 from services.notification.keyed import Keyed, KeyedProvider
 from services.notification.storage import NotificationWork, letter_id
 

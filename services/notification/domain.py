@@ -1,29 +1,15 @@
-"""Steps 6 and 7 of the procedure, and the journey of a complaint as its events record it."""
+"""Steps 6 and 7 of the procedure: the answer, its receipt, and what its reporter does about it."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from nkk.sop import steps
 from nkk.sop.acts import Act, possible
-from nkk.sop.clock import Calendar, day_of, write_day, write_instant
+from nkk.sop.clock import Calendar, write_day, write_instant
 from nkk.sop.endings import Endable
 from nkk.sop.files import File, find
-from nkk.sop.journey import (
-    BACK,
-    DECLINED,
-    FORWARDED,
-    REOPENED,
-    WITHDRAWN,
-    Clock,
-    Fact,
-    clocks,
-    forwarding_after,
-    in_order,
-    round_of,
-    services,
-)
 from nkk.sop.refusals import AlreadyDone, NotYourStep, Refused
 from nkk.sop.steps import Path, Role, Stands, Step
 
@@ -36,10 +22,6 @@ class State(StrEnum):
     CLOSED = "closed"
     RETURNED = "returned"
     OBJECTED = "objected"
-
-
-CLASSIFIED = {"complaint.classified_as_information.v1": Path.INFORMATION, FORWARDED: Path.COMPLAINT}
-"""The path on which each classification leads."""
 
 
 class Closing(StrEnum):
@@ -106,21 +88,6 @@ def letters_about(alarm: str, has_superior: bool) -> tuple[str, ...]:
     if alarm == "step.due_soon.v1":
         return ("due_soon",)
     return ("overdue", "overdue_superior") if has_superior else ("overdue",)
-
-
-def still_true(kind: str, step: int | None, round_: int | None, way: "Journey", forwarding: int | None = None) -> bool:
-    """Return whether a letter of `kind` is still true: the step may have been done after it was written.
-
-    A reporter who withdrew the report is sent no more letters about it, unless they object to its answer.
-    """
-    if way.kept == way.cycle and step is None and kind != "withdrawn":
-        return False
-    stands_at = way.stands_at.number if way.stands_at else None
-    if kind == "late":
-        return stands_at is not None and stands_at < steps.RECEIVE.number
-    if kind == "reminder":
-        return stands_at == steps.RECEIVE.number
-    return step is None or way.awaits(step, round_ or 0, forwarding or 1)
 
 
 def is_told_of_change(since: datetime, at: datetime) -> bool:
@@ -333,213 +300,3 @@ class Answer(Endable):
         self.remind_at = None
         self.stop_clock(now)
         return True
-
-
-NOTES_FOR = {
-    "complaint.classified_as_information.v1": Role.OPERATOR,
-    "complaint.forwarded.v1": Role.OPD_TEAM,
-    "response.returned.v1": Role.OPD_TEAM,
-    "response.approved.v1": Role.OPERATOR,
-    "complaint.recalled.v1": Role.OPD_TEAM,
-}
-"""The role for which Tim Utama writes the note of an event: that of the desk to which the complaint goes next."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Entry(Fact):
-    """An event of a complaint's journey. `by` is the id of a staff account."""
-
-    event_id: str
-    ticket: str
-    by: str | None = None
-    opd: str | None = None
-    note: str | None = None
-
-    def note_for(self, role: str, group: str | None) -> str | None:
-        """Return the note where a reader of this role and group may see it; else None.
-
-        Tim Utama, which writes the notes, sees all, others those written for them: an OPD's team only its own OPD's.
-        """
-        meant = role == NOTES_FOR.get(self.type) and (role != Role.OPD_TEAM or self.opd == group)
-        wrote = self.type == DECLINED and role == Role.OPD_TEAM and self.opd == group
-        return self.note if meant or wrote or role == Role.MAIN_TEAM else None
-
-
-def _names_opd(entry: Entry) -> bool:
-    return entry.type == FORWARDED and entry.opd is not None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Addition:
-    """What happened in a complaint's journey besides its steps; `files` is how many came with it."""
-
-    event_id: str
-    ticket: str
-    type: str
-    at: datetime
-    files: int = 0
-
-
-@dataclass
-class Journey:
-    """The way of one complaint through the procedure, as far as its events have been consumed.
-
-    `author` is the hash by which the reporter's own calls are recognised, and `sealed_reporter` the box for letters.
-    `website` is the account of the website that sent the complaint in, if one did.
-    Journeys of an earlier version have `reporter_id` instead.
-    """
-
-    ticket: str
-    reporter_id: str | None
-    submitted_at: datetime | None
-    service_due_at: datetime | None
-    path: str | None
-    opd: str | None
-    category: str | None
-    sub_category: str | None
-    late_at: datetime | None
-    closed_at: datetime | None
-    entries: list[Entry]
-    answered_at: datetime | None = None
-    answer_minutes: int | None = None
-    author: str | None = None
-    sealed_reporter: str | None = None
-    website: str | None = None
-    again_due_at: datetime | None = None
-    ended: str | None = None
-    kept: int = 0
-
-    def __post_init__(self) -> None:
-        self.entries, self.overtaken = in_order(self.entries)
-        # Not what was consumed last: the forwardings may come in any order. Older entries name no OPD.
-        self.opd = next((entry.opd for entry in reversed(self.entries) if _names_opd(entry)), self.opd)
-        if self.path is not None:
-            self.path = next((CLASSIFIED[e.type] for e in reversed(self.entries) if e.type in CLASSIFIED), self.path)
-
-    @property
-    def stands_at(self) -> Step | None:
-        """The next step; None where the complaint is closed, or has ended outside of the steps."""
-        return self.entries[-1].then if self.entries else steps.HAND_OVER
-
-    @property
-    def cycle(self) -> int:
-        """The number of the current cycle: 1, or 2 after an objection."""
-        return max((entry.cycle for entry in self.entries if entry.type == REOPENED), default=1)
-
-    def cycle_of(self, forwarding: int) -> int:
-        """Return the number of the cycle that a classification belongs to."""
-        begun = [entry.cycle for entry in self.entries if entry.type == REOPENED and entry.forwarding < forwarding]
-        return max(begun, default=1)
-
-    @property
-    def withdrawal(self) -> Entry | None:
-        """The last withdrawal that counts; None where there is none."""
-        return next((entry for entry in reversed(self.entries) if entry.type == WITHDRAWN), None)
-
-    @property
-    def due_at(self) -> datetime | None:
-        """The end of the time promised for the whole service, in the second cycle that of the second."""
-        return self.again_due_at or self.service_due_at
-
-    def stood_at(self, at: datetime) -> Step:
-        """Return the step that the complaint awaited at an instant; the last one where it was closed."""
-        before = [entry for entry in self.entries if entry.at <= at]
-        return (before[-1].then or steps.RECEIVE) if before else steps.HAND_OVER
-
-    @property
-    def calendars(self) -> set[int]:
-        """The calendar versions of the journey's clocks."""
-        return {entry.calendar for entry in self.entries}
-
-    def by_day(self, now: datetime) -> "Journey":
-        """Return the journey for readers who see the reporter's acts only to the day.
-
-        The receipt of the answer is left out until the next day. Threat: by looking often, a reader would otherwise
-        learn its minute.
-        """
-        objected = {entry.forwarding for entry in self.entries if entry.type == REOPENED}
-        told = [
-            entry
-            for entry in self.entries
-            if entry.turn.ends != steps.RECEIVE or day_of(entry.at) < day_of(now) or entry.forwarding in objected
-        ]
-        return replace(self, entries=told)
-
-    def clocks(self, calendar_of: Callable[[int], Calendar]) -> list[Clock]:
-        """Return the clocks of the journey, counted from its entries only."""
-        return clocks(self.entries, calendar_of)
-
-    def minutes_to(self, at: datetime, calendar_of: Callable[[int], Calendar]) -> int | None:
-        """Return the office minutes from the submission to `at`, by the submission's calendar.
-
-        Returns None where the submission has not been consumed yet.
-        """
-        submitted = self._submitted
-        return None if submitted is None else calendar_of(submitted.calendar).minutes_between(submitted.at, at)
-
-    def service_left(self, now: datetime, calendar_of: Callable[[int], Calendar], by_day: bool = False) -> int | None:
-        """Return the office minutes left of the whole service's promised time, by the submission's calendar.
-
-        With `by_day` they are counted in whole days. Returns None where the submission has not been consumed yet.
-        """
-        cycles = services(self.entries)
-        if not cycles or self.due_at is None:
-            return None
-        calendar = calendar_of(cycles[-1][0].calendar)
-        return (calendar.days_left if by_day else calendar.minutes_left)(now, self.due_at)
-
-    @property
-    def _submitted(self) -> Entry | None:
-        return next((entry for entry in self.entries if entry.turn.ends == steps.SUBMIT), None)
-
-    def awaits(self, step: int, round_: int, forwarding: int = 1) -> bool:
-        """Return whether the complaint still awaits `step`, for response number `round_` unless that is 0.
-
-        A step that was done and has to be done again, because the case was classified anew, is another one.
-        """
-        last = self.entries[-1] if self.entries else None
-        if last is None or last.then is None or last.then.number != step:
-            return False
-        return forwarding_after(last) == forwarding and (round_ == 0 or round_of(last) == round_)
-
-    def shown_to(self, role: str, wrote_it: bool, group: str | None) -> bool:
-        """Return whether a reader may follow the journey.
-
-        Its reporter and operators may, Tim Utama once it was handed over, and the team of the OPD that has it.
-        """
-        reached = {entry.turn.ends.number for entry in self.entries if entry.turn.ends}
-        return {
-            Role.REPORTER: wrote_it,
-            Role.OPERATOR: True,
-            Role.MAIN_TEAM: bool(reached - {steps.SUBMIT.number}),
-            Role.OPD_TEAM: group is not None and (self.opd == group or self._forwarded_to(group) is not None),
-        }.get(Role(role), False)
-
-    def told_to(self, role: str, group: str | None) -> "Journey":
-        """Return the journey as far as a reader of this role and group is told of it.
-
-        That is all of it, but for the team of an OPD: until the complaint was taken away from it.
-        """
-        forwarded = self._forwarded_to(group) if role == Role.OPD_TEAM else None
-        if forwarded is None:
-            return self
-        until = next(
-            (place for place, entry in enumerate(self.entries) if place > forwarded and entry.type in BACK), None
-        )
-        if until is None:
-            return self
-        told = self.entries[: until + 1]
-        overtaken = [entry for entry in self.overtaken if entry.forwarding <= told[-1].forwarding]
-        return replace(self, path=Path.COMPLAINT, opd=group, entries=[*told, *overtaken])
-
-    def _forwarded_to(self, group: str | None) -> int | None:
-        """Return the place of the last forwarding to this OPD; None where no entry is one."""
-        places = [place for place, entry in enumerate(self.entries) if _names_opd(entry) and entry.opd == group]
-        return places[-1] if places else None
-
-    def stands(self) -> Stands:
-        """Return the complaint's state in the procedure: the step that it awaits, or closed."""
-        step = self.stands_at
-        if step is None:
-            return {"state": "withdrawn" if self.entries[-1].type == WITHDRAWN else "closed", "step": None}
-        return {"state": step.name, "step": step.number}

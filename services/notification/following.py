@@ -14,7 +14,7 @@ from nkk.trust.actor import Actor, requires
 from nkk.validation import load
 from services.notification import figures, schemas
 from services.notification.counting import counted
-from services.notification.domain import Journey
+from services.notification.journeys import Journey
 
 READERS = (Role.REPORTER, Role.OPERATOR, Role.MAIN_TEAM, Role.OPD_TEAM)
 COUNTERS = (Role.ADMIN, Role.MAIN_TEAM, Role.OPERATOR)

@@ -41,7 +41,7 @@ from nkk.sop.steps import MINUTES_PER_DAY
 from nkk.trust.sealing import CannotOpenError, unseal
 from services.notification import conversing, patience
 from services.notification.composing import UnwritableError, compose
-from services.notification.domain import Journey, still_true
+from services.notification.journeys import Journey, still_true
 from services.notification.keyed import Keyed
 from services.notification.leaving import LONGEST_SECONDS, RejectedError, Send, must_take_files, said, sender
 from services.notification.patience import Slow

@@ -16,7 +16,8 @@ from nkk.sop.journey import BESIDE, KEPT, REOPENED, WITHDRAWN, Clock
 from nkk.sop.report import TEXT_LENGTH
 from nkk.sop.steps import BY_DAY, RECEIVE, REPORTERS_CLOCKS, Role, Step
 from nkk.trust.actor import Actor
-from services.notification.domain import Addition, Entry, Journey, team_of
+from services.notification.domain import team_of
+from services.notification.journeys import Addition, Entry, Journey
 from services.notification.storage import MOST_AT_ONCE
 
 

@@ -38,8 +38,9 @@ from services.notification import schemas
 from services.notification.acts import TakesActs, close, entry_of, tell
 from services.notification.authors import KnowsAuthors
 from services.notification.closings import RepublishesClosings
-from services.notification.domain import Addition, Answer, Entry, Journey
+from services.notification.domain import Answer
 from services.notification.following import Follows
+from services.notification.journeys import Addition, Entry, Journey
 from services.notification.mail import Mailer
 from services.notification.storage import NotificationWork, letter_id
 from services.notification.telling import NotifiesPeople

@@ -14,7 +14,7 @@ from nkk.store.migrations import differences, downgrade, upgrade
 from nkk.store.pruning import prune
 from nkk.store.work import UnitOfWork
 from services.intake.storage import accounts
-from services.notification.domain import Entry
+from services.notification.journeys import Entry
 from tests.builders import answer, complaint, opd_case, triage_case
 from tests.stages import STORAGES, WORKS
 

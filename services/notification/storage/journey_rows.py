@@ -23,7 +23,8 @@ from nkk.desk import (
 from nkk.sop.refusals import UnknownTicket
 from nkk.store.database import Inserts
 from nkk.store.paging import MAX_LIMIT, page
-from services.notification.domain import Addition, Answer, Entry, Journey
+from services.notification.domain import Answer
+from services.notification.journeys import Addition, Entry, Journey
 from services.notification.storage.tables import acts, answers, entries, is_open, is_unread, is_waiting, journeys
 
 

@@ -15,15 +15,14 @@ from services.notification.domain import (
     AlreadyAnswered,
     AlreadyConfirmed,
     Closing,
-    Journey,
     NotAnsweredYet,
     State,
     is_told_of_change,
     letters_about,
-    still_true,
     team_at,
     team_of,
 )
+from services.notification.journeys import Journey, still_true
 from tests.builders import MONDAY, TICKET, answer, entry
 
 NOW = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)

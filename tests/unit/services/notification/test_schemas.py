@@ -10,7 +10,7 @@ from nkk.sop.refusals import InvalidInput
 from nkk.sop.steps import SERVICE_MINUTES, Role
 from nkk.trust.actor import Actor
 from nkk.validation import load
-from services.notification.domain import Journey
+from services.notification.journeys import Journey
 from services.notification.schemas import Month, Teams, read_teams, record, show_teams, standing, timeline
 from tests.builders import TICKET, entry
 
