@@ -174,6 +174,8 @@ def test_a_reporter_whose_turn_it_is_keeps_nobody_from_the_turn_that_is_the_staf
     for ends, comes in (("one", "two"), ("two", "three"), ("three", "four")):
         wide.ask(comes, is_staff=True)
         wide.end(ends)
+        # Otherwise the next could find the queue full.
+        eventually(lambda comes=comes: wide.made[-1] == comes)
     wide.is_made("a", "b", "one", "two", "three", "four")
     wide.ask("five", is_staff=True)
     wide.end("a")
