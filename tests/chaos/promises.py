@@ -83,6 +83,7 @@ PROMISES: dict[str, Promise] = {
     ),
     "look at upload": Promise({200: ()} | UNAVAILABLE),
     "supplement": Promise({201: ()} | UNAVAILABLE, calls=2),
+    "attach refused": Promise({422: ("upload-refused",)} | UNAVAILABLE, calls=2),
     "open file": Promise({200: (), 404: ("unknown-ticket", "unknown-file")} | UNAVAILABLE, calls=2),
     "desk": Promise({200: ()} | UNAVAILABLE),
 }

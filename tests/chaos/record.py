@@ -13,8 +13,8 @@ class Asked:
 
     `status` is None where the connection broke before an answer; `problem` is the type of a problem, `flaw` what is
     wrong with the form of the answer. `starved` is for how many of its seconds some process on this machine waited for
-    a processor. `key` is a submission's Idempotency-Key, and `closed` says that a reporter was shown a complaint as
-    closed.
+    a processor. `key` is a submission's Idempotency-Key, `closed` says that a reporter was shown a complaint as closed,
+    and `file` is the number of the file that was opened, with `/preview` behind it where that was.
     """
 
     at: float
@@ -28,6 +28,7 @@ class Asked:
     flaw: str | None = None
     closed: bool = False
     starved: float = 0.0
+    file: str | None = None
 
     def __str__(self) -> str:
         said = self.status or "no answer"
@@ -69,6 +70,10 @@ class Record:
     struck: list[Struck] = field(default_factory=list)
     sent: dict[str, str] = field(default_factory=dict)
     """The ticket that each file was sent for, by the file's SHA-256."""
+    refused: set[str] = field(default_factory=set)
+    """The SHA-256 of the files that were refused, of which each was sent for a report all the same."""
+    chosen: dict[str, set[str]] = field(default_factory=dict)
+    """The numbers of the files that the operator sent with each answer."""
     shown: list[tuple[str, str, str]] = field(default_factory=list)
     """The files that answers listed or contained: ticket, number, and SHA-256 of what is kept."""
 

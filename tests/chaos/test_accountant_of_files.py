@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from nkk.contracts import STAGES
 from tests.builders import TICKET, own_upload, upload
 from tests.chaos.accountant.files import breaches
 from tests.chaos.accountant.pages import Pages
-from tests.chaos.record import Record
+from tests.chaos.record import Asked, Record
 
 FILE = own_upload(number="1")
 ANSWER = upload(number="R1-1", sha256="7b0d" * 16)
@@ -24,6 +25,7 @@ def row(ticket: str = TICKET, files: Any = (FILE,), answers: Any = (ANSWER,)) ->
 def said(whole: dict[str, str] = WHOLE, record: Record | None = None, **tables: list[dict[str, Any]]) -> list[str]:
     true = {"complaints": [row()], "triage cases": [row()], "OPD cases": [row()]}
     record = record or Record(0, sent={FILE["came_sha256"]: TICKET}, shown=[(TICKET, "1", FILE["sha256"])])
+    true |= {f"{stage} openings": [] for stage in STAGES}
     pages = Pages((), Counter(), true | {name.replace("_", " "): rows for name, rows in tables.items()})
     return [str(breach) for breach in breaches(pages, record, whole)]
 
@@ -63,3 +65,41 @@ def test_a_desk_that_lacks_a_file(desk: str) -> None:
 def test_one_file_of_two_reports() -> None:
     two = said(complaints=[row(), row(OTHER, answers=())])
     assert f"files: {TICKET}, {OTHER}: all have the file {FILE['id']}" in two
+
+
+def test_a_refused_file_that_is_attached() -> None:
+    record = Record(0, sent={FILE["came_sha256"]: TICKET}, refused={FILE["came_sha256"]})
+    assert said(record=record) == [f"files: {TICKET}: file 1 was refused, and is attached"]
+
+
+def opened(who: str, status: int | None = 200, file: str = "1") -> Asked:
+    return Asked(0.0, 0.1, "open file", who, status, TICKET, file=file)
+
+
+def kept(role: str, of: str = "file") -> dict[str, Any]:
+    return {"ticket": TICKET, "role": role, "detail": json.dumps({"file": "1", "of": of})}
+
+
+def said_of_openings(asked: list[Asked], *rows: dict[str, Any]) -> list[str]:
+    record = Record(0, asked=asked, sent={FILE["came_sha256"]: TICKET}, chosen={TICKET: {"R1-1"}})
+    return said(record=record, triage_openings=list(rows))
+
+
+@pytest.mark.parametrize("of", ["file", "preview"])
+@pytest.mark.parametrize("again", [0, 1])
+def test_an_opening_stands_in_the_record_once(of: str, again: int) -> None:
+    asked = opened("main_team", file="1/preview" if of == "preview" else "1")
+    assert said_of_openings([asked] * (1 + again), *[kept("main_team", of)] * (1 + again)) == []
+    [breach] = said_of_openings([asked], *[kept("main_team", of)] * (2 * again))
+    assert "times recorded, 1 times answered and perhaps 0 times more" in breach
+
+
+def test_an_opening_whose_answer_was_lost_may_stand_in_the_record() -> None:
+    for rows in ([], [kept("main_team")]):
+        assert said_of_openings([opened("main_team", 503)], *rows) == []
+
+
+def test_a_reporter_gets_what_the_operator_chose_and_no_more() -> None:
+    assert said_of_openings([opened("reporter 1"), opened("reporter 1", file="R1-1")]) == []
+    [breach] = said_of_openings([opened("reporter 1", file="R1-2")])
+    assert "its reporter got file R1-2, which the operator did not send" in breach

@@ -3,8 +3,10 @@
 import asyncio
 import hashlib
 import random
+import struct
 import threading
 import uuid
+import zlib
 from collections import Counter
 from dataclasses import dataclass, field
 from time import monotonic, time
@@ -29,7 +31,9 @@ GIVE_UP_SECONDS = 90.0
 """The time after which a request counts as hanging; no promise is as long."""
 
 TUS = {"Tus-Resumable": "1.0.0"}
-FILE = "is a file"
+FILE, PREVIEW = "is a file", "is a preview"
+SIDE = 24
+"""The width and height of the pictures that are sent, in pixels."""
 
 Answer = tuple[int | None, dict[str, Any]]
 
@@ -181,6 +185,7 @@ class Traffic:
         )
         headers |= TUS | {"Upload-Length": str(body)} if operation == "begin upload" else {}
         headers |= ({"Authorization": f"Bearer {token}"} if token else {}) | ({"Idempotency-Key": key} if key else {})
+        file = path.partition("/files/")[2] or None
         at, began, starved = time(), monotonic(), starved_so_far()
         try:
             sent = {"content": part[1] if part else b""} if "upload" in operation else {"json": body}
@@ -188,7 +193,7 @@ class Traffic:
         except httpx.TransportError as error:
             # The request was never answered: the connection broke, or timed out.
             self._record.asked.append(
-                Asked(at, monotonic() - began, operation, who, None, ticket, key, type(error).__name__)
+                Asked(at, monotonic() - began, operation, who, None, ticket, key, type(error).__name__, file=file)
             )
             return None, {}
         took = monotonic() - began
@@ -210,6 +215,7 @@ class Traffic:
                 flaw,
                 closed,
                 starved_so_far() - starved,
+                file,
             )
         )
         return response.status_code, answer
@@ -224,6 +230,24 @@ class Traffic:
         """Record which ticket a file was sent for."""
         self._record.sent[hashlib.sha256(content).hexdigest()] = ticket
 
+    def refused(self, content: bytes) -> None:
+        """Record a file that was refused."""
+        self._record.refused.add(hashlib.sha256(content).hexdigest())
+
+    def chosen(self, ticket: str, numbers: list[str]) -> None:
+        """Record which files the operator is about to send with an answer."""
+        self._record.chosen[ticket] = set(numbers)
+
+
+def _picture(dice: random.Random) -> bytes:
+    """Return a PNG of random colours."""
+    rows = b"".join(b"\0" + dice.randbytes(3 * SIDE) for _ in range(SIDE))
+    header = struct.pack(">IIBBBBB", SIDE, SIDE, 8, 2, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
+    )
+
 
 def _read(response: httpx.Response) -> tuple[str | None, dict[str, Any]]:
     """Return (what is wrong with the form of an answer, its content); of a file, its SHA-256."""
@@ -231,6 +255,8 @@ def _read(response: httpx.Response) -> tuple[str | None, dict[str, Any]]:
         return None, {}
     if response.is_success and response.headers.get("Content-Disposition"):
         return None, {FILE: True, "sha256": hashlib.sha256(response.content).hexdigest()}
+    if response.is_success and response.headers.get("Content-Type") == "image/jpeg":
+        return None, {PREVIEW: True}
     try:
         answer = response.json()
     except ValueError:
@@ -264,23 +290,44 @@ class Journey:
         self.responded_with_file = not self.information and dice.random() < 0.3
         self.adds_after = dice.choice(ADDS) if dice.random() < 0.4 else None
         """The operation after which the reporter adds a file."""
+        self.sends_refused = dice.random() < 0.15
+        self.is_picture = dice.random() < 0.3
+        """Whether the files are pictures, which have previews."""
+        self.is_sent_file = self.responded_with_file and dice.random() < 0.6
+        """Whether the operator sends the response's file to the reporter."""
 
     @property
     def has_files(self) -> bool:
         """Whether files are sent in it."""
-        return self.reported_with_file or self.responded_with_file or self.adds_after is not None
+        return any((self.reported_with_file, self.responded_with_file, self.adds_after, self.sends_refused))
+
+    @property
+    def response_file(self) -> str:
+        """The number of the file of the response that is approved."""
+        return f"R{2 if self.returned else 1}-1"
 
     async def travel(self) -> None:
         """Go from the form to the receipt. Raise Left where the journey ends early."""
         self._reporter = await self._traffic.somebody(self._dice)
         await self._submit()
         await self._act("operator", "hand over", "handover")
+        if self.reported_with_file:
+            for person in (self._reporter, *map(self._traffic.person, ("operator", "main_team"))):
+                await self._look_at_file(person, "1")
         if self.information:
             await self._act("main_team", "classify", "classification", {"kind": "information"})
         else:
             await self._through_the_opd()
-        chosen = [f"R{2 if self.returned else 1}-1"] if self.responded_with_file else []
+        chosen = [self.response_file] if self.is_sent_file else []
+        if self.responded_with_file:
+            await self._look_at_file(self._traffic.person("operator"), self.response_file)
+            self._traffic.chosen(self.ticket, chosen)
         await self._act("operator", "answer", "answer", TEXT | ({"files": chosen} if chosen else {}))
+        if self.is_sent_file:
+            await self._look_at_file(self._reporter, self.response_file)
+        elif self.responded_with_file:
+            path = f"/complaints/{self.ticket}/files/{self.response_file}"
+            await self._ask(self._reporter, "open file", "GET", path)
         if self.opened:
             await self._open()
         else:
@@ -295,17 +342,35 @@ class Journey:
             while not await self._was_returned(self.opd):
                 await self._traffic.pause(PAUSE_SECONDS)
             await self._respond()
+        if self.responded_with_file:
+            await self._look_at_file(self._traffic.person("main_team"), self.response_file)
         await self._act("main_team", "approve", "approval", {"approved": True})
 
     async def _respond(self) -> None:
         files = [(await self._upload(self._traffic.person(self.opd)))[0]] if self.responded_with_file else []
         await self._act(self.opd, "respond", "response", TEXT | ({"files": files} if files else {}))
         if self.reported_with_file:
-            await self._look_at_file(self.opd)
+            await self._look_at_file(self._traffic.person(self.opd), "1")
 
-    async def _upload(self, person: Account) -> tuple[str, bytes]:
-        """Send a small file in two parts, and go on where it stands after a fault; return its id and its content."""
-        content = f"Kuitansi {self._dice.getrandbits(128):032x}\n".encode() * 40
+    def _content(self) -> bytes:
+        if self.is_picture:
+            return _picture(self._dice)
+        return f"Kuitansi {self._dice.getrandbits(128):032x}\n".encode() * 40
+
+    async def _send_refused(self) -> None:
+        """Send a file of an unknown kind, and add it to the report all the same, until that is refused."""
+        id, content = await self._upload(self._reporter, b"\x7fELF" + self._dice.randbytes(800))
+        self._traffic.refused(content)
+        path = f"/complaints/{self.ticket}/supplements"
+        while (await self._ask(self._reporter, "attach refused", "POST", path, {"files": [id]}))[0] != 422:
+            await self._traffic.pause(PAUSE_SECONDS)
+
+    async def _upload(self, person: Account, content: bytes = b"") -> tuple[str, bytes]:
+        """Send a small file in two parts, and go on where it stands after a fault; return its id and its content.
+
+        It is whole then, and judged.
+        """
+        content = content or self._content()
         while True:
             status, answer = await self._ask(person, "begin upload", "POST", "/uploads", len(content))
             if status == 201:
@@ -314,7 +379,7 @@ class Journey:
         id = answer["uploads"][0]["id"]
         while True:
             status, answer = await self._ask(person, "look at upload", "GET", f"/uploads/{id}")
-            if status == 200 and answer["state"] == "ready":
+            if status == 200 and answer["state"] in ("ready", "refused"):
                 return id, content
             if status == 200 and answer["state"] == "receiving":
                 stands = answer["offset"]
@@ -322,11 +387,12 @@ class Journey:
                 await self._ask(person, "send upload", "PATCH", f"/uploads/{id}", part=part)
             await self._traffic.pause(PAUSE_SECONDS)
 
-    async def _look_at_file(self, who: str) -> None:
-        """Open the report's first file at a desk, once its case is there."""
-        path = f"/complaints/{self.ticket}/files/1"
-        while (await self._ask(self._traffic.person(who), "open file", "GET", path))[0] != 200:
-            await self._traffic.pause(PAUSE_SECONDS)
+    async def _look_at_file(self, person: Account, number: str) -> None:
+        """Open a file, and its preview if it has one, once it is there for this person."""
+        path = f"/complaints/{self.ticket}/files/{number}"
+        for part in (path, f"{path}/preview") if self.is_picture else (path,):
+            while (await self._ask(person, "open file", "GET", part))[0] != 200:
+                await self._traffic.pause(PAUSE_SECONDS)
 
     async def _add_file(self) -> None:
         """Add a file to the report, and send the same again where the answer was lost."""
@@ -354,6 +420,8 @@ class Journey:
             self._traffic.sent(content, self.ticket)
         if self.adds_after == "submit":
             await self._add_file()
+        if self.sends_refused:
+            await self._send_refused()
         self._done()
 
     async def _act(self, who: str | None, operation: str, path: str, body: Any = None) -> None:

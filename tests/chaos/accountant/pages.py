@@ -94,6 +94,10 @@ TABLES = {
     "answers": ("notification", "SELECT ticket, state, path FROM answers"),
     "journeys": ("notification", "SELECT ticket, path, closed_at FROM journeys"),
     "entries": ("notification", "SELECT ticket, event_id, type, round FROM entries"),
+    **{
+        f"{stage} openings": (stage, "SELECT ticket, role, detail FROM record WHERE act = 'file_opened'")
+        for stage in STAGES
+    },
     "messages": ("notification", "SELECT ticket, id, kind, sent_at, given_up_at FROM messages"),
 }
 """The stage of each table, and the query for what the accountant reads."""
