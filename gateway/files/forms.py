@@ -14,6 +14,7 @@ from gateway.files.arriving import pieces
 from gateway.files.refusals import TooManyFiles
 from gateway.files.stores import StoreError
 from gateway.files.uploads import Uploads
+from nkk.sop.refusals import Refused
 
 MAX_FIELDS_BYTES = 256 * 1024
 MAX_PARTS = 200
@@ -26,10 +27,11 @@ Fields = MultiDict[str, str]
 
 @dataclass
 class Form:
-    """What came with a form: its fields, and the ids of its files by the names of their fields."""
+    """What came with a form: its fields, the ids of its files by the names of their fields, and what was refused."""
 
     fields: Fields = field(default_factory=MultiDict)
     files: MultiDict[str, str] = field(default_factory=MultiDict)
+    refusal: Refused | None = None
 
     @property
     def ids(self) -> list[str]:
@@ -43,12 +45,14 @@ def receive(
     stream: Any,
     content_type: str,
     before_files: Callable[[Fields], bool] = lambda _fields: False,
+    keeps_earlier: bool = False,
 ) -> Form:
     """Return a form (multipart/form-data) whose files are uploads of `owner` then, to be checked.
 
     `before_files` is called with the fields before the first file, such as the form's token, and returns whether the
     originals are to be kept; what it raises ends the reading before any file is read. Nothing stays of the files of a
-    form that fails. Raises BadRequest, RequestEntityTooLarge, TooManyFiles or UploadTooLong.
+    form that fails; but with `keeps_earlier`, where a file is one too many or too long, the form has those before it
+    and the refusal. Raises BadRequest, RequestEntityTooLarge, TooManyFiles or UploadTooLong.
     """
     form, reading = Form(), _Events(stream, content_type)
     room, has_files, original = MAX_FIELDS_BYTES, False, False
@@ -62,18 +66,31 @@ def receive(
                     original, has_files = before_files(form.fields), True
                 if len(form.ids) >= uploads.limits.files:
                     raise TooManyFiles({"most": uploads.limits.files})
-                id = uploads.create(owner, None, part.filename, original)
-                form.files.add(part.name, id)
-                uploads.write(owner, id, 0, reading)
-                uploads.finish(owner, id)
+                _receive_file(uploads, owner, part, reading, original, form)
         if not has_files:
             before_files(form.fields)
-    except BaseException:
+    except BaseException as failure:
+        if keeps_earlier and isinstance(failure, Refused) and has_files:
+            form.refusal = failure
+            return form
         with suppress(StoreError):
             for id in form.ids:
                 uploads.drop(owner, id)
         raise
     return form
+
+
+def _receive_file(uploads: Uploads, owner: str, part: File, reading: "_Events", original: bool, form: Form) -> None:
+    """Add a file to the form. Nothing stays of one that fails."""
+    id = uploads.create(owner, None, part.filename, original)
+    try:
+        uploads.write(owner, id, 0, reading)
+        uploads.finish(owner, id)
+    except BaseException:
+        with suppress(StoreError):
+            uploads.drop(owner, id)
+        raise
+    form.files.add(part.name, id)
 
 
 def fields_before_files(stream: Any, content_type: str) -> Fields:

@@ -106,7 +106,9 @@ def said(refusal: Any, name: str) -> tuple[list[str], int]:
     """Return the sentences about a refusal of REFUSALS, and its status."""
     details = refusal.details
     if name == "UploadRefused":
-        return [sentence_of(upload) for upload in _refused(details)], STATUS[name]
+        return [
+            f"{upload.name}: {why_refused(upload)}" if upload.name else why_refused(upload) for upload in _refused()
+        ], STATUS[name]
     most = details.get("most")
     sentences = {
         "UploadTooLong": gettext("Satu berkas paling besar %(most)s MB.", most=most),
@@ -126,13 +128,12 @@ def said(refusal: Any, name: str) -> tuple[list[str], int]:
     ]
 
 
-def sentence_of(upload: Upload) -> str:
-    """Return why an upload was refused, with its name."""
-    why = files.refusal(upload.refusal or "", **(upload.parameters or {}))
-    return f"{upload.name}: {why}" if upload.name else why
+def why_refused(upload: Upload) -> str:
+    """Return the sentence that says why an upload was refused."""
+    return files.refusal(upload.refusal or "", **(upload.parameters or {}))
 
 
-def _refused(details: dict[str, Any]) -> list[Upload]:
+def _refused() -> list[Upload]:
     found = []
     for id in ids():
         try:
@@ -156,10 +157,15 @@ def _read() -> None:
     try:
         with slots().one():
             form = forms.receive(
-                uploads(), owner(), request.environ["wsgi.input"], request.content_type or "", before_files
+                uploads(),
+                owner(),
+                request.environ["wsgi.input"],
+                request.content_type or "",
+                before_files,
+                keeps_earlier=True,
             )
     except Refused as refusal:
         g.files_refused = refusal
         return
     request.form = form.fields  # type: ignore[assignment]
-    g.files_received = form.ids
+    g.files_received, g.files_refused = form.ids, form.refusal

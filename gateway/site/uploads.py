@@ -21,7 +21,7 @@ from gateway.site.faults import SAID
 from gateway.site.guard import protect
 from gateway.site.language import size
 from gateway.site.session import needs
-from gateway.site.uploading import REFUSALS, sentence_of
+from gateway.site.uploading import REFUSALS, why_refused
 from gateway.site.uploading import said as said_of
 from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
 from nkk.sop.refusals import Refused
@@ -111,7 +111,7 @@ def _away(_error: Exception) -> tuple[Response, int, dict[str, str]]:
 
 def _said(upload: Upload) -> str | None:
     if upload.state is State.REFUSED:
-        return sentence_of(upload)
+        return why_refused(upload)
     if upload.state is not State.READY:
         return None
     kind = KINDS.get(upload.media_type or "")

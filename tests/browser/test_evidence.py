@@ -344,6 +344,21 @@ def test_without_scripts_a_refused_file_costs_nothing_of_what_was_typed(visiting
     assert "buruk.exe" not in receipt
 
 
+def test_without_scripts_the_files_before_one_too_many_are_kept(visiting: Opening) -> None:
+    reporter = visiting(java_script_enabled=False)
+    reporter.register()
+    reporter.write()
+    reporter.page.set_input_files("#berkas", [chosen(f"nomor-{number}.jpg", picture()) for number in range(11)])
+    reporter.press("Kirim laporan")
+    reporter.page.wait_for_selector("#files-fault")
+    assert "Paling banyak 10 berkas" in reporter.page.inner_text("#files-fault")
+    kept = reporter.page.inner_text(".uploads")
+    assert "nomor-9.jpg" in kept
+    assert "nomor-10.jpg" not in kept
+    reporter.send()
+    assert "nomor-9.jpg" in reporter.read()
+
+
 @pytest.mark.parametrize("scripts", [True, False])
 def test_files_are_added_later_and_reach_the_desk(visiting: Opening, staff: Opening, scripts: bool) -> None:
     reporter = visiting(java_script_enabled=scripts)

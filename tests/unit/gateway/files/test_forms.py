@@ -121,6 +121,34 @@ def test_nothing_stays_of_one_with_too_much(uploads: Uploads, tmp_path: Path) ->
         assert list(left(tmp_path)) == []
 
 
+@pytest.mark.parametrize(
+    ("last", "refusal"), [((b"x", "x"), TooManyFiles), ((bytes(4_000_001), "x"), UploadTooLong)], ids=["many", "long"]
+)
+def test_the_files_before_a_refused_one_stay_where_the_form_is_shown_again(
+    uploads: Uploads, last: tuple[bytes, str], refusal: type[Exception]
+) -> None:
+    before = 10 if refusal is TooManyFiles else 2
+    body = written(("what", "Loket"), *(("file", (b"%d" % number, "x")) for number in range(before)), ("file", last))
+    form = received(uploads, *body, keeps_earlier=True)
+    assert isinstance(form.refusal, refusal)
+    assert form.fields["what"] == "Loket"
+    assert [came(uploads, id) for id in form.ids] == [b"%d" % number for number in range(before)]
+
+
+def test_what_is_refused_before_any_file_leaves_nothing(uploads: Uploads, tmp_path: Path) -> None:
+    def refuse(_fields: forms.Fields) -> bool:
+        raise TooManyFiles
+
+    with pytest.raises(TooManyFiles):
+        received(
+            uploads,
+            *written(("what", "x"), ("file", (b"x", "x"))),
+            before_files=refuse,
+            keeps_earlier=True,
+        )
+    assert list(left(tmp_path)) == []
+
+
 def test_nothing_stays_of_one_for_which_the_store_has_no_room(uploads: Uploads, tmp_path: Path) -> None:
     assert isinstance(uploads.store, BadStore)
     uploads.store.room = SEGMENT + 100_000
