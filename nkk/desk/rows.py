@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from sqlalchemy import Column, ColumnElement, Connection, Select, Table, select, true, update
 
 from nkk.desk.clocks import due_alarms
-from nkk.desk.worklist import EVERYTHING, Wanted, in_turn, narrowed
+from nkk.desk.worklist import EVERYTHING, Sort, Wanted, in_order, narrowed
 from nkk.sop.claims import Claimable
 from nkk.sop.refusals import UnknownTicket
 from nkk.sop.report import WRITTEN, Report
@@ -74,14 +74,29 @@ class Rows(Generic[Held]):
     def open(
         self, cursor: str | None, limit: int | None, wanted: Wanted = EVERYTHING, group: str | None = None
     ) -> tuple[list[Held], str | None]:
-        """Return a page of the filtered worklist, oldest due first, and the cursor of the next page."""
+        """Return a page of the filtered worklist in its order, and the cursor of the next page."""
+        category = self._category() if wanted.sort == Sort.CATEGORY else None
         query: Select[Any] = select(self.TABLE).where(self.OPEN, self._of_group(group))
         query = narrowed(query, self.TABLE, wanted, self._of_category(wanted))
-        return page(self._connection, query, in_turn(self.TABLE), cursor, limit, lambda row: self.HELD(**row._mapping))
+        query = query if category is None else query.add_columns(category)
+        names = self.TABLE.c.keys()
+        return page(
+            self._connection,
+            query,
+            in_order(self.TABLE, wanted.sort, category),
+            cursor,
+            limit,
+            lambda row: self.HELD(**{name: row._mapping[name] for name in names}),
+            descending=wanted.sort == Sort.NEWEST,
+        )
 
     def _of_group(self, group: str | None) -> ColumnElement[bool]:
         """Return the condition of the rows that `group` may see; by default all rows."""
         return true()
+
+    def _category(self) -> ColumnElement[str] | None:
+        """Return what the cases are sorted by as their category, for a table without a category column; else None."""
+        return None
 
     def _of_category(self, wanted: Wanted) -> ColumnElement[bool] | None:
         """Return the condition of the wanted category for a table without a category column; else None."""

@@ -130,9 +130,9 @@ class Desk(RaisesAlarms):
     def worklist(
         self, actor: Actor, cursor: str | None = None, limit: int | None = None, wanted: dict | None = None
     ) -> views.Listing:
-        """Return a page of the cases that wait at this desk, oldest due first."""
+        """Return a page of the cases that wait at this desk, oldest due first unless `wanted` has another order."""
         with self.uow.reading() as work:
-            items, following = work.clocked.open(cursor, limit, read_wanted(wanted, work.now), actor.group)
+            items, following = work.clocked.open(cursor, limit, read_wanted(wanted, work.now, actor.id), actor.group)
         return {"items": [self.shown(self.listed(), item, work.now) for item in items], "next": following}
 
     @rpc

@@ -1,20 +1,23 @@
-"""Filters of a worklist: by category, by lateness, by ticket, or by words of the subject line.
+"""Filters and orders of a worklist: by category, lateness, claim, ticket, or words of the subject line.
 
 Only open cases are searched, through the index of the whole list, so the cost does not grow with the closed ones. A
-cursor is a position in the desk's one order, so it stays valid when the filter changes.
+cursor is a position in one order of the desk, so it stays valid when the filter changes. Each order has keys of its own
+number, so a cursor of another order is refused.
 """
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from marshmallow import Schema, fields
-from sqlalchemy import Column, ColumnElement, Select, Table, func, or_
+from sqlalchemy import Column, ColumnElement, Select, Table, and_, func, or_
 
-from nkk.contracts.fields import Line, Slug
+from nkk.contracts.fields import Line, OneOf, Slug
+from nkk.sop.claims import LASTS
 from nkk.sop.report import SUBJECT_LENGTH
 from nkk.sop.ticket import YEAR, read_part, read_ticket
 from nkk.validation import load
@@ -23,13 +26,37 @@ SHORTEST = 2
 """The shortest search text: a single letter would match nearly everything."""
 
 
+class Sort(StrEnum):
+    """An order of a worklist."""
+
+    DUE = "due"
+    NEWEST = "newest"
+    CATEGORY = "category"
+
+
+class Waits(StrEnum):
+    """For whom a case waits, by the claim on it."""
+
+    ME = "me"
+    COLLEAGUES = "colleagues"
+    NOBODY = "nobody"
+
+
 @dataclass(frozen=True)
 class Wanted:
-    """A filter of a worklist; a None does not filter. Late cases are those due before the time of the request."""
+    """A filter and an order of a worklist; a None does not filter.
+
+    Late cases are those due before the time of the request. `waits` is judged for the staff member `by`, and a claim
+    made at `claimed_after` or before has lapsed.
+    """
 
     category: str | None = None
     due_before: datetime | None = None
     q: str | None = None
+    waits: str | None = None
+    by: str | None = None
+    claimed_after: datetime | None = None
+    sort: str = Sort.DUE
 
 
 EVERYTHING = Wanted()
@@ -43,18 +70,38 @@ def in_turn(table: Table) -> list[Column[Any]]:
     return [table.c.due_at, table.c.came_at, table.c.ticket]
 
 
+def in_order(table: Table, sort: str, category: ColumnElement[str] | None = None) -> list[ColumnElement[Any]]:
+    """Return the sort columns of the order `sort`. `category` stands for the column of a table that has none."""
+    if sort == Sort.NEWEST:
+        return [table.c.came_at, table.c.ticket]
+    if sort == Sort.CATEGORY:
+        return [table.c.category if category is None else category, *in_turn(table)]
+    return [*in_turn(table)]
+
+
 class WantedForm(Schema):
-    """The schema of a filter."""
+    """The schema of a filter and an order."""
 
     category = Slug()
     late = fields.Boolean(truthy={True}, falsy={False})
     q = Line(SUBJECT_LENGTH, least=SHORTEST)
+    waits = fields.String(validate=OneOf([*Waits]))
+    sort = fields.String(validate=OneOf([*Sort]))
 
 
-def read_wanted(form: Mapping[str, Any] | None, now: datetime) -> Wanted:
-    """Parse a filter for a request at `now`. Raises InvalidInput."""
+def read_wanted(form: Mapping[str, Any] | None, now: datetime, by: str | None = None) -> Wanted:
+    """Parse the filter and order of a request of `by` at `now`. Raises InvalidInput."""
     asked = load(WantedForm, dict(form or {}))
-    return Wanted(asked.get("category"), now if asked.get("late") else None, asked.get("q"))
+    waits = asked.get("waits")
+    return Wanted(
+        asked.get("category"),
+        now if asked.get("late") else None,
+        asked.get("q"),
+        waits,
+        by if waits else None,
+        now - LASTS if waits else None,
+        asked.get("sort", Sort.DUE),
+    )
 
 
 def narrowed(query: Select, table: Table, wanted: Wanted, of_category: ColumnElement[bool] | None = None) -> Select:
@@ -66,8 +113,24 @@ def narrowed(query: Select, table: Table, wanted: Wanted, of_category: ColumnEle
         query = query.where(table.c.category == wanted.category if of_category is None else of_category)
     if wanted.due_before is not None:
         query = query.where(table.c.due_at < wanted.due_before)
+    if wanted.waits is not None:
+        query = query.where(_WAITING[wanted.waits](table, wanted))
     return query.where(_found(table, wanted.q)) if wanted.q else query
 
+
+def _is_claimed(table: Table, wanted: Wanted) -> ColumnElement[bool]:
+    """Return the condition of a claim in force. The same rule as nkk.sop.claims.Claimable.claim_at."""
+    return and_(table.c.claimed_by.is_not(None), table.c.claimed_at > wanted.claimed_after)
+
+
+_WAITING: dict[str, Callable[[Table, Wanted], ColumnElement[bool]]] = {
+    Waits.ME: lambda table, wanted: and_(_is_claimed(table, wanted), table.c.claimed_by == wanted.by),
+    Waits.COLLEAGUES: lambda table, wanted: and_(_is_claimed(table, wanted), table.c.claimed_by != wanted.by),
+    Waits.NOBODY: lambda table, wanted: or_(
+        table.c.claimed_by.is_(None), table.c.claimed_at.is_(None), table.c.claimed_at <= wanted.claimed_after
+    ),
+}
+"""The condition of each way to wait."""
 
 _WILD = re.compile("[/%_]")
 _TYPED_ALIKE = re.compile("[\"'`\u00b4\u02bc\u2018-\u201f\u2032\u2033\u00ab\u00bb\u2010-\u2015 \u00a0-]")

@@ -9,7 +9,7 @@ from sqlalchemy import event
 
 from nkk.contracts import STAGES
 from nkk.sop.claims import LASTS, ClaimedByColleague
-from nkk.sop.refusals import AlreadyDone, NotYourStep, UnknownTicket
+from nkk.sop.refusals import AlreadyDone, InvalidInput, NotYourStep, UnknownTicket
 from nkk.store.database import UtcDateTime
 from nkk.trust.actor import Actor
 from tests.builders import REPORT
@@ -103,6 +103,54 @@ def test_a_narrowed_list_is_read_by_the_index_of_what_is_open(desk: str, tmp_pat
     # A desk without subject lines finds a whole ticket by the primary key.
     assert all(index in plan[0] or "(ticket=?)" in plan[0] for plan in plans), plans
     assert not any("TEMP B-TREE" in step for plan in plans for step in plan), plans
+
+
+@pytest.mark.parametrize("desk", STAGES)
+def test_a_desk_is_narrowed_by_whom_a_case_waits_for(stages: House, desk: str) -> None:
+    me = DESKS[desk]
+    colleague = Actor("staff-colleague", me.role, me.group)
+    mine, theirs, free, lapsed = (brought_to(stages, desk) for _ in range(4))
+    stages.do(desk, "claim", me, lapsed)
+    stages.now += LASTS
+    stages.do(desk, "claim", me, mine)
+    stages.do(desk, "claim", colleague, theirs)
+    assert set(listed(stages, desk, waits="me")) == {mine}
+    assert set(listed(stages, desk, waits="colleagues")) == {theirs}
+    assert set(listed(stages, desk, waits="nobody")) == {free, lapsed}
+    assert set(listed(stages, desk, colleague, waits="me")) == {theirs}
+    stages.now += LASTS
+    assert set(listed(stages, desk, waits="nobody")) == {mine, theirs, free, lapsed}
+    assert set(listed(stages, desk, waits="nobody", late=True, category="kode-etik")) == set()
+
+
+@pytest.mark.parametrize("desk", STAGES)
+def test_a_desk_is_sorted_by_due_time_newest_or_category_over_every_page(stages: House, desk: str) -> None:
+    came = []
+    for category, sub_category in (
+        ("kode-perilaku", REPORT["sub_category"]),
+        ("kode-etik", "bernegara"),
+        ("kode-perilaku", REPORT["sub_category"]),
+        ("kode-etik", "bernegara"),
+    ):
+        came.append(brought_to(stages, desk, category=category, sub_category=sub_category))
+        stages.now += timedelta(minutes=1)
+    first, second, third, fourth = came
+    for sort, order in (
+        ("due", [first, second, third, fourth]),
+        ("newest", [fourth, third, second, first]),
+        ("category", [second, fourth, first, third]),
+    ):
+        stood, cursor = [], None
+        while len(stood) < len(came):
+            shown = stages.do(desk, "worklist", DESKS[desk], cursor, 3, {"sort": sort})
+            stood += [item["ticket"] for item in shown["items"]]
+            cursor = shown["next"]
+            # A cursor is of its order: that of another one is refused, and no case is left out unseen.
+            for other in {"due", "newest", "category"} - {sort} if cursor else ():
+                with pytest.raises(InvalidInput) as refused:
+                    stages.do(desk, "worklist", DESKS[desk], cursor, 3, {"sort": other})
+                assert set(refused.value.details["fields"]) == {"cursor"}
+        assert (stood, cursor) == (order, None), sort
 
 
 @pytest.mark.parametrize("desk", STAGES)

@@ -35,6 +35,10 @@ class Answers(Rows[Answer]):
     HELD = Answer
     OPEN = is_waiting & answers.c.ended.is_(None)
 
+    def _category(self) -> ColumnElement[str]:
+        found = select(journeys.c.category).where(journeys.c.ticket == answers.c.ticket).scalar_subquery()
+        return func.coalesce(found, "").label("category_of_journey")
+
     def _of_category(self, wanted: Wanted) -> ColumnElement[bool] | None:
         # A correlated subquery for each waiting answer is cheaper than reading all journeys of the category.
         return exists().where(journeys.c.ticket == answers.c.ticket, journeys.c.category == wanted.category)

@@ -148,6 +148,10 @@ def test_a_cursor_taken_over_to_another_narrowing_shows_nothing_that_is_not_want
         ({"category": ""}, "category"),
         ({"late": "true"}, "late"),
         ({"late": None}, "late"),
+        ({"waits": "somebody"}, "waits"),
+        ({"waits": None}, "waits"),
+        ({"sort": "oldest"}, "sort"),
+        ({"sort": ["due"]}, "sort"),
         ({"other": 1}, "other"),
     ],
 )
