@@ -141,6 +141,18 @@ def register(app: Flask) -> None:
     app.register_error_handler(Exception, _unexpected)
 
 
+def told(error: Exception) -> dict[str, Any]:
+    """Return the problem document of a refusal or failure of one case among several."""
+    if isinstance(error, RefusedRemotelyError):
+        response = _refused_remotely(error)
+    elif isinstance(error, Refused):
+        response = _refused(error)
+    else:
+        response = _unavailable(error) if isinstance(error, StageUnavailableError) else _unexpected(error)
+    document: dict[str, Any] = json.loads(response.get_data())
+    return document
+
+
 def _refused_remotely(error: RefusedRemotelyError) -> Response:
     return _refusal(error.name, error.code, error.details)
 

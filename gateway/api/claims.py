@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from gateway import desks, schemas
+from gateway import desks, errors, schemas, several
 from gateway.api.resources import Resources
 from gateway.auth import needs
 from gateway.complaints import known
 from nkk.contracts import views
+from nkk.sop.steps import Role
 
 resources = Resources("claims", __name__, description="Claims: who at a desk works on a complaint")
 
@@ -30,3 +31,30 @@ def claim(form: dict[str, Any], ticket: str) -> views.Claimed:
 def release(ticket: str) -> views.Claimed:
     """Release your claim of a complaint."""
     return desks.release(known(ticket))
+
+
+@resources.route("/claims", methods=["POST"])
+@needs(*desks.STAFF)
+@resources.arguments(schemas.ClaimingSeveral())
+@resources.response(200, schemas.ClaimedSeveral)
+def claim_several(form: dict[str, Any]) -> dict[str, Any]:
+    """Claim up to 50 complaints. Each is claimed or refused by itself; a refused one has a `problem`."""
+    return {"items": [_told(result) for result in several.claim(form["tickets"], form.get("take_over", False))]}
+
+
+@resources.route("/handovers", methods=["POST"])
+@needs(Role.OPERATOR)
+@resources.arguments(schemas.Tickets())
+@resources.response(200, schemas.HandedOverSeveral)
+def hand_over_several(form: dict[str, Any]) -> dict[str, Any]:
+    """Step 2: hand up to 50 complaints over to the main team.
+
+    Each is handed over or refused by itself; a refused one has a `problem`.
+    """
+    return {"items": [_told(result) for result in several.hand_over(form["tickets"])]}
+
+
+def _told(result: several.Result) -> dict[str, Any]:
+    if result.failed is not None:
+        return {"ticket": result.ticket, "problem": errors.told(result.failed)}
+    return {**result.done, "problem": None}

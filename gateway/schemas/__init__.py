@@ -58,9 +58,14 @@ from gateway.schemas.complaints import (
     Undelivered,
 )
 from gateway.schemas.desks import (
+    MOST_TICKETS,
     Claimed,
+    ClaimedSeveral,
     Claiming,
+    ClaimingSeveral,
+    HandedOverSeveral,
     Listing,
+    Tickets,
     UndeliveredLetters,
     Worklist,
 )
@@ -102,6 +107,7 @@ from gateway.schemas.reports import (
 __all__ = [
     "DEVICE_HEADERS",
     "ETAG_HEADERS",
+    "MOST_TICKETS",
     "AccessToken",
     "Answer",
     "AnswerText",
@@ -117,7 +123,9 @@ __all__ = [
     "CategoryRow",
     "Claim",
     "Claimed",
+    "ClaimedSeveral",
     "Claiming",
+    "ClaimingSeveral",
     "Classification",
     "CodeRegistration",
     "Complaint",
@@ -136,6 +144,7 @@ __all__ = [
     "Figures",
     "File",
     "Flag",
+    "HandedOverSeveral",
     "IdempotencyKey",
     "Known",
     "KnownDevice",
@@ -183,6 +192,7 @@ __all__ = [
     "Supplemented",
     "TeamAddress",
     "Teams",
+    "Tickets",
     "Timeline",
     "TimelineEntry",
     "Times",

@@ -2,10 +2,12 @@
 
 import uuid
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
+from nkk.sop.ticket import new_ticket
 from tests.installations import eventually
 from tests.people import PASSWORD, People, Person
 from tests.problems import at_fault, problem
@@ -57,6 +59,91 @@ def test_a_worklist_is_narrowed_page_by_page(people: People) -> None:
     assert narrowed(people.operator, "intake", q=word, late="true") == []
     assert narrowed(people.operator, "intake", q=f"%{word}") == []
     assert narrowed(people.operator, "intake", q=other.replace("-", "").lower()) == [other]
+
+
+def test_a_worklist_is_sorted_and_narrowed_by_claims(people: People) -> None:
+    reporter, word = people.reporter(), uuid.uuid4().hex[:10]
+    first, second, third = (people.submit(reporter, subject_line=f"Soal {word} {number}") for number in range(3))
+    other = colleague(people, "operator")
+    people.operator.post(f"/complaints/{first}/claim")
+    other.post(f"/complaints/{second}/claim")
+    for waits, wanted in (("me", [first]), ("colleagues", [second]), ("nobody", [third])):
+        assert narrowed(people.operator, "intake", q=word, waits=waits) == wanted
+    assert narrowed(people.operator, "intake", q=word, sort="newest") == [third, second, first]
+    assert narrowed(people.operator, "intake", q=word, sort="category") == [first, second, third]
+    page = people.operator.get("/desks/intake", params={"q": word, "limit": 2})
+    refused = people.operator.ask("GET", "/desks/intake", params={"cursor": page["next"], "sort": "newest"})
+    assert problem(refused, 422, "invalid-input")["codes"] == {"cursor": [{"code": "no-cursor"}]}
+    for wanted in ({"waits": "somebody"}, {"sort": "oldest"}):
+        assert at_fault(people.operator.ask("GET", "/desks/intake", params=wanted)) == set(wanted)
+
+
+def test_several_complaints_are_claimed_and_each_is_told_of(people: People) -> None:
+    reporter = people.reporter()
+    free, theirs = people.submit(reporter), people.submit(reporter)
+    other = colleague(people, "operator")
+    other.post(f"/complaints/{theirs}/claim")
+    missing = new_ticket(2026)
+    tickets = [free, theirs, missing, "x", free]
+    told = people.operator.post("/claims", {"tickets": tickets})["items"]
+    assert [item["ticket"] for item in told] == [free, theirs, missing, "x"]
+    assert [item["problem"] and item["problem"]["type"] for item in told] == [
+        None,
+        "urn:nkk:problem:claimed-by-colleague",
+        "urn:nkk:problem:unknown-ticket",
+        "urn:nkk:problem:unknown-ticket",
+    ]
+    assert told[0]["claim"] == claim_on(people.operator, "intake", free)
+    assert told[1]["problem"]["claim"] == claim_on(people.operator, "intake", theirs)
+    [taken] = people.operator.post("/claims", {"tickets": [theirs], "take_over": True})["items"]
+    assert taken == {"ticket": theirs, "claim": claim_on(people.operator, "intake", theirs), "problem": None}
+    assert taken["claim"]["by"] != told[1]["problem"]["claim"]["by"]
+
+
+def test_several_complaints_are_handed_over_and_each_is_told_of(people: People) -> None:
+    reporter = people.reporter()
+    done, first, second = (people.submit(reporter) for _ in range(3))
+    people.operator.post(f"/complaints/{done}/handover")
+    told = people.operator.post("/handovers", {"tickets": [first, done, second]})["items"]
+    assert [item["ticket"] for item in told] == [first, done, second]
+    assert told[1]["problem"]["type"] == "urn:nkk:problem:already-handed-over"
+    assert told[1]["problem"]["stands"]["state"] == "handed_over"
+    assert [told[place]["stands"]["state"] for place in (0, 2)] == ["handed_over"] * 2
+    assert set(eventually(lambda: narrowed(people.main_team, "triage", q=second))) == {second}
+    again = people.operator.post("/handovers", {"tickets": [first]})["items"]
+    assert again[0]["problem"]["type"] == "urn:nkk:problem:already-handed-over"
+
+
+def test_two_operators_hand_the_same_complaints_over_and_each_is_handed_over_once(people: People) -> None:
+    reporter = people.reporter()
+    tickets = [people.submit(reporter) for _ in range(5)]
+    operators = [people.operator, colleague(people, "operator")]
+    with ThreadPoolExecutor(2) as pool:
+        told = list(pool.map(lambda one: one.post("/handovers", {"tickets": tickets})["items"], operators))
+    for mine, theirs in zip(*told, strict=True):
+        assert [mine["problem"], theirs["problem"]].count(None) == 1
+    for ticket in tickets:
+        entries = eventually(lambda ticket=ticket: reporter.get(f"/complaints/{ticket}/timeline")["entries"][1:])
+        assert [entry["step"] for entry in entries] == [2]
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {},
+        {"tickets": []},
+        {"tickets": ["NKK-2026-EDXY-ER30"] * 51},
+        {"tickets": "NKK-2026-EDXY-ER30"},
+        {"tickets": [42]},
+        {"tickets": [""]},
+        {"tickets": ["x" * 41]},
+        {"tickets": [None]},
+    ],
+    ids=["none", "empty", "too many", "a text", "a number", "an empty text", "a long text", "null"],
+)
+def test_a_request_for_several_that_names_none_or_too_many_is_refused(people: People, form: Any) -> None:
+    for path in ("/claims", "/handovers"):
+        assert at_fault(people.operator.ask("POST", path, json=form)) == {"tickets"}
 
 
 def test_every_desk_finds_a_ticket(people: People) -> None:

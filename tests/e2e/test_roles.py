@@ -278,6 +278,8 @@ def form_for(people: People, account: Mapping[str, Any], operation: str) -> Any:
     name = f"akun-{uuid.uuid4().hex[:8]}"
     own = {"username": account["username"], "password": account["password"]}
     forms: dict[str, Callable[[], Any]] = {
+        "POST /claims": lambda: {"tickets": [new_ticket(2026)]},
+        "POST /handovers": lambda: {"tickets": [new_ticket(2026)]},
         "POST /reporters": lambda: REGISTRATION | {"username": name},
         "PUT /reporters/me/contact": lambda: {"email": "siti@example.id", "password": PASSWORD},
         "POST /reporters/from-code": lambda: {"access_code": "x", "username": name, "password": PASSWORD},
