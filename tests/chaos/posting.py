@@ -30,6 +30,7 @@ from webhooks.storage import Sealed, Store
 NAME = "kasus"
 LIVES_SECONDS = (3.0, 20.0)
 HANGS_SECONDS = 2.0
+LOOKS_SECONDS = 0.2
 
 # Its pauses are short, so that what failed last arrives soon after the faults have ended.
 PROCESS = """
@@ -49,6 +50,7 @@ class Posted:
         self._log = log
         self._chance = Random(f"{NAME} {seed}")
         self._stopping = threading.Event()
+        self._calm = threading.Event()
         self._lock = threading.Lock()
         self._ids: list[str] = []
         self._troubles: list[str] = []
@@ -57,8 +59,16 @@ class Posted:
     def start(self) -> None:
         self._thread.start()
 
+    def calm(self) -> None:
+        """Let the process live and its receiver accept everything from now on, as all other faults have ended.
+
+        Else a process that is killed while it still starts would never send anything on a busy machine.
+        """
+        self._calm.set()
+
     def stop(self) -> None:
         self._stopping.set()
+        self._calm.set()
         self._thread.join()
 
     def received(self) -> Received:
@@ -69,7 +79,7 @@ class Posted:
     def behave(self, handler: Any, request: Request) -> None:
         """Accept most requests, and fail or hang at the others."""
         with self._lock:
-            status = self._chance.choice([200] * 12 + [204] * 4 + [500, 503, 301, 0])
+            status = 200 if self._calm.is_set() else self._chance.choice([200] * 12 + [204] * 4 + [500, 503, 301, 0])
             if 200 <= status < 300:
                 try:
                     self._ids.append(Verifier(self._secret).verify(request.body, request.headers)["id"])
@@ -78,7 +88,7 @@ class Posted:
         if status:
             answers(status)(handler, request)
         else:
-            self._stopping.wait(HANGS_SECONDS)
+            self._calm.wait(HANGS_SECONDS)
             handler.close_connection = True
 
     def _run(self) -> None:
@@ -88,7 +98,13 @@ class Posted:
                 process = subprocess.Popen(
                     dying_with_us([sys.executable, "-c", PROCESS]), env=self._environment, stderr=log
                 )
-            self._stopping.wait(self._chance.uniform(*LIVES_SECONDS))
+            if not self._calm.wait(self._chance.uniform(*LIVES_SECONDS)):
+                process.kill()
+                process.wait()
+                continue
+            # It may end by itself all the same.
+            while process.poll() is None and not self._stopping.wait(LOOKS_SECONDS):
+                pass
             process.kill()
             process.wait()
 

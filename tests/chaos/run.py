@@ -106,9 +106,10 @@ def run(
         broker.listen(found.uri)
         # Events that were published before the listener existed.
         overheard = [(event.stage, event.event_id) for event in found.books.read().told]
+        hook = held.enter_context(posting(found.api, found.line, seed, folder / "webhooks"))
         listeners: list[Listener | Posted] = [
             *held.enter_context(listening(found.api, found.line, seed, OPDS[0], seconds)),
-            held.enter_context(posting(found.api, found.line, seed, folder / "webhooks")),
+            hook,
         ]
         people = People(found.installation)
         traffic = Traffic(people, found.installation.url, record, rate)
@@ -118,6 +119,7 @@ def run(
         traffic.begin()
         try:
             _strike_all(found, record, strikes, seconds, echo)
+            hook.calm()
             healed, starved = _finish(found, traffic)
         finally:
             traffic.stop()
