@@ -4,6 +4,8 @@
     world     an installation, its broker and its database, with a proxy between them that can misbehave
     strikes   how each fault is struck and healed, one module for each place
     traffic   the users and their actions
+    acts      the acts of a crowded complaint, and how each is sent
+    crowd     a complaint on which everybody acts whenever they may
     promises  the answers that each operation promises, and their time limits
     accountant  reads databases, broker, mail and recorded answers afterwards, and checks that they agree
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from tests.chaos.acts import ACTS, Sent
+
 CALL_SECONDS = 3.0
 """The gateway's time limit for one call to a stage (NKK_RPC_TIMEOUT of the installation)."""
 
@@ -87,6 +89,17 @@ PROMISES: dict[str, Promise] = {
     "open file": Promise({200: (), 404: ("unknown-ticket", "unknown-file")} | UNAVAILABLE, calls=2),
     "desk": Promise({200: ()} | UNAVAILABLE),
 }
+
+
+def _act(sent: Sent) -> Promise:
+    """Return the promise of an act beside the path; its stage may not know the ticket yet, or no more."""
+    answers = {sent.success: (), 404: ("unknown-ticket",), 409: sent.refused + sent.done} | UNAVAILABLE
+    return Promise(
+        {status: of for status, of in answers.items() if of or status != 409}, sent.calls, sent.facts, sent.done
+    )
+
+
+PROMISES |= {sent.operation: _act(sent) for sent in ACTS.values() if sent.operation not in PROMISES}
 
 UNDER_JUMPED_CLOCKS = {401: ("not-authenticated",)}
 """Additional answers while, or just after, a clock is wrong, because a log-in expires."""

@@ -74,6 +74,10 @@ class Record:
     """The SHA-256 of the files that were refused, of which each was sent for a report all the same."""
     chosen: dict[str, set[str]] = field(default_factory=dict)
     """The numbers of the files that the operator sent with each answer."""
+    crowded: set[str] = field(default_factory=set)
+    """The tickets on which several people act at once, so that one act may overtake another."""
+    notes: dict[str, list[tuple[str, int | None]]] = field(default_factory=dict)
+    """By the text of a note: the ticket and the status of each request to add it."""
     shown: list[tuple[str, str, str]] = field(default_factory=list)
     """The files that answers listed or contained: ticket, number, and SHA-256 of what is kept."""
 

@@ -15,13 +15,15 @@ from typing import Any
 import httpx
 
 from tests.builders import complaint_form
+from tests.chaos.acts import OPDS, TEXT
 from tests.chaos.promises import PROMISES
 from tests.chaos.record import Asked, Record, starved_so_far
 from tests.people import REGISTRATION, People
 
 REPORTERS = 6
-OPDS = ("disdukcapil", "dinas-kesehatan")
-TEXT = {"text": "Petugas yang dilaporkan telah ditegur secara tertulis."}
+CROWDED = 0.25
+"""The share of complaints on which everybody acts whenever they may."""
+
 MOST_OPEN = 40
 """The largest number of open journeys. Further ones are not started, but counted."""
 
@@ -117,11 +119,14 @@ class Traffic:
                 await asyncio.sleep(max(0.0, began + number / self._rate - monotonic()))
 
     async def _journey(self, dice: random.Random) -> None:
+        # Imported here, because it imports this module.
+        from tests.chaos.crowd import Crowd
+
         self._open += 1
-        journey = Journey(self, dice)
+        journey = (Crowd if dice.random() < CROWDED else Journey)(self, dice)
         try:
             await journey.travel()
-            self.carried["to the end"] += 1
+            self.carried[journey.END] += 1
         except Left as left:
             self.carried[str(left)] += 1
             self.unfinished += [journey.ticket] if str(left) == AT_THE_END else []
@@ -234,6 +239,14 @@ class Traffic:
         """Record a file that was refused."""
         self._record.refused.add(hashlib.sha256(content).hexdigest())
 
+    def crowds(self, ticket: str) -> None:
+        """Record that several people act on a complaint at once."""
+        self._record.crowded.add(ticket)
+
+    def noted(self, text: str, ticket: str, status: int | None) -> None:
+        """Record a request to add a note."""
+        self._record.notes.setdefault(text, []).append((ticket, status))
+
     def chosen(self, ticket: str, numbers: list[str]) -> None:
         """Record which files the operator is about to send with an answer."""
         self._record.chosen[ticket] = set(numbers)
@@ -273,6 +286,8 @@ ADDS = ("submit", "hand over", "classify", "respond", "answer", "confirm")
 
 class Journey:
     """One complaint and its users. Its course is drawn first, so that a seed always gives the same journeys."""
+
+    END = "to the end"
 
     def __init__(self, traffic: Traffic, dice: random.Random) -> None:
         self._traffic = traffic

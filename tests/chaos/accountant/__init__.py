@@ -7,6 +7,7 @@ commands  the answers to clients agree with the published facts
 answers   every answer is a promised one, in time
 broker    no message is waiting, and nothing is in quarantine that was not meant to fail
 files     every file on a receipt is in the store, whole, and at every desk that has the report, and in no other report
+notes     every accepted note is there once
 letters   every letter was sent, and none twice
 balance   all of them together
 history   everything known about one complaint, for a book that does not balance

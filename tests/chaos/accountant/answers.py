@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from tests.chaos.accountant.breach import Breach
+from tests.chaos.acts import MEANWHILE
 from tests.chaos.promises import PROMISES, UNDER_JUMPED_CLOCKS
 from tests.chaos.record import Asked, Record
 
@@ -33,6 +34,8 @@ def _status(record: Record, asked: Asked) -> str | None:
     answers = dict(promise.answers)
     if record.under(asked, CLOCK_JUMPS, AFTERMATH_SECONDS):
         answers |= UNDER_JUMPED_CLOCKS
+    if asked.ticket in record.crowded and (meanwhile := MEANWHILE.get(asked.operation)):
+        answers[409] = (*answers.get(409, ()), *meanwhile)
     if asked.status not in answers:
         return "not promised"
     problems = answers[asked.status]

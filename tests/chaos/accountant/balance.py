@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from tests.chaos.accountant import answers, broker, commands, effects, events, files, journeys, letters, tools
+from tests.chaos.accountant import answers, broker, commands, effects, events, files, journeys, letters, notes, tools
 from tests.chaos.accountant.breach import Breach
 from tests.chaos.accountant.pages import Pages
 from tests.chaos.record import Record
@@ -67,5 +67,6 @@ def breaches(evidence: Evidence) -> list[Breach]:
         *broker.breaches(evidence.left),
         *files.breaches(pages, record, evidence.stored),
         *letters.breaches(pages, evidence.letters, excused),
+        *notes.breaches(pages, record),
         *journeys.breaches(record, evidence.unfinished),
     ]

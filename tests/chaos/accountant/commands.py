@@ -8,14 +8,15 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from nkk.sop import journey
 from tests.chaos.accountant.breach import Breach
 from tests.chaos.accountant.pages import Pages
 from tests.chaos.promises import PROMISES
 from tests.chaos.record import Asked
 
-SUCCESS = (200, 201)
+SUCCESS = (200, 201, 202)
 UNKNOWN = (None, 503)
-CLOSED = "complaint.closed.v1"
+CLOSED = journey.CLOSED
 
 
 @dataclass
@@ -36,10 +37,12 @@ def breaches(pages: Pages, asked: list[Asked]) -> Iterator[Breach]:
     shown_closed = {each.ticket for each in asked if each.closed}
     reads = Counter(each.ticket for each in asked if each.operation == "read")
     for ticket in tickets:
-        told = Counter(event.type for event in pages.journeys.get(ticket, []))
+        told = Counter(event.type for event in pages.about(ticket))
+        lapsed = sum(event.data.get("how") == "lapsed" for event in pages.of(ticket, CLOSED))
+        closed_by_others = lapsed + reads[ticket] + told[journey.REOPENED]
         for operation in _COMMANDS:
             facts = sum(told[type_] for type_ in PROMISES[operation].facts)
-            yield from _balance(ticket, operation, facts, tallies[ticket, operation], reads[ticket])
+            yield from _balance(ticket, operation, facts, tallies[ticket, operation], closed_by_others)
         if ticket in shown_closed and not told[CLOSED]:
             yield Breach("commands", ticket, "its reporter was shown it as closed, and no closing was told")
 
@@ -53,11 +56,12 @@ def _count(tally: _Tally, asked: Asked) -> None:
     tally.said_done += asked.problem in PROMISES[asked.operation].done
 
 
-def _balance(ticket: str, operation: str, facts: int, tally: _Tally, reads: int) -> Iterator[Breach]:
+def _balance(ticket: str, operation: str, facts: int, tally: _Tally, closed_by_others: int) -> Iterator[Breach]:
     least, most = tally.accepted, tally.accepted + tally.unknown
     if operation == "confirm":
-        # Opening the answer receives it too. A confirmation after that is accepted, but publishes nothing.
-        least, most = min(least, 1), most + reads
+        # Opening the answer receives it too, as do an objection and the end of its time. A confirmation after that is
+        # accepted, but publishes nothing.
+        least, most = min(least, 1), most + closed_by_others
     if facts < least:
         yield Breach("commands", ticket, f"'{operation}' was accepted {tally.accepted} times and told {facts} times")
     if facts > most:

@@ -1,9 +1,10 @@
 """The book of letters: the mail server got every letter that was due, and no letter repeats another."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from nkk.sop.journey import REOPENED
 from services.notification.keyed import Keyed
 from tests.chaos.accountant.breach import Breach
 from tests.chaos.accountant.pages import Pages
@@ -33,16 +34,20 @@ def breaches(pages: Pages, letters: Iterable[Letter], excused: Callable[[float, 
     copies: dict[str, list[Letter]] = defaultdict(list)
     for letter in letters:
         copies[letter.id].append(letter)
-    said = Counter((same[0].to, same[0].subject) for same in copies.values())
-    for (to, subject), times in said.items():
-        if times > 1:
-            yield Breach("letters", subject, f"written to {to} {times} times")
+    written = {row["id"]: row for row in pages.tables["messages"]}
+    said: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for id_, same in copies.items():
+        said[same[0].to, same[0].subject].append(id_)
+    for (to, subject), ids in said.items():
+        # After an objection the second answer is told in the words of the first.
+        of = {written[id_]["ticket"] for id_ in ids if id_ in written}
+        if len(ids) > 1 + sum(len(pages.of(ticket, REOPENED)) for ticket in of):
+            yield Breach("letters", subject, f"written to {to} {len(ids)} times")
     for same in copies.values():
         if len(same) > 1 and not excused(same[0].at, same[-1].at):
             yield Breach(
                 "letters", same[0].subject, f"sent {len(same)} times, and nothing had kept it from being marked as sent"
             )
-    written = {row["id"]: row for row in pages.tables["messages"]}
     for row in written.values():
         if row["given_up_at"] is not None:
             yield Breach("letters", row["ticket"], f"its letter '{row['kind']}' was given up")

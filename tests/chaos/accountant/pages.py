@@ -17,6 +17,9 @@ from tests.chaos.accountant.breach import Breach
 
 OUTBOX = "SELECT id, event_id, type, subject, body, created_at, sent_at FROM outbox ORDER BY id"
 
+NOTING = ("intake", "triage", "opd_response")
+"""The stages whose desks write notes."""
+
 Row = dict[str, Any]
 
 
@@ -67,6 +70,21 @@ class Pages:
                 found[event.subject].append(event)
         return found
 
+    def about(self, ticket: str) -> list[Told]:
+        """Return all published events about a complaint."""
+        return self._by_subject.get(ticket, [])
+
+    def of(self, ticket: str, type_: str) -> list[Told]:
+        """Return the published events of one type about a complaint."""
+        return [event for event in self.about(ticket) if event.type == type_]
+
+    @cached_property
+    def _by_subject(self) -> dict[str, list[Told]]:
+        found = defaultdict(list)
+        for event in self.told:
+            found[event.subject].append(event)
+        return found
+
     def rows(self, table: str, ticket: str) -> list[Row]:
         """Return the rows of `table` about `ticket`."""
         return self._by_ticket[table].get(ticket, [])
@@ -87,17 +105,18 @@ class Pages:
 
 
 TABLES = {
-    "complaints": ("intake", "SELECT ticket, done_at, handed_over_by, files FROM complaints"),
+    "complaints": ("intake", "SELECT ticket, done_at, handed_over_by, files, ended FROM complaints"),
     "submissions": ("intake", "SELECT ticket, idempotency_key FROM submissions"),
-    "triage cases": ("triage", "SELECT ticket, state, round, files, response_files FROM cases"),
-    "OPD cases": ("opd_response", "SELECT ticket, state, round, files, response_files FROM cases"),
-    "answers": ("notification", "SELECT ticket, state, path FROM answers"),
-    "journeys": ("notification", "SELECT ticket, path, closed_at FROM journeys"),
+    "triage cases": ("triage", "SELECT ticket, state, round, files, response_files, ended FROM cases"),
+    "OPD cases": ("opd_response", "SELECT ticket, forwarding, state, round, files, response_files, ended FROM cases"),
+    "answers": ("notification", "SELECT ticket, state, path, ended, rating, earlier FROM answers"),
+    "journeys": ("notification", "SELECT ticket, path, closed_at, ended, kept FROM journeys"),
     "entries": ("notification", "SELECT ticket, event_id, type, round FROM entries"),
     **{
         f"{stage} openings": (stage, "SELECT ticket, role, detail FROM record WHERE act = 'file_opened'")
         for stage in STAGES
     },
+    **{f"{stage} notes": (stage, "SELECT ticket, text FROM notes") for stage in NOTING},
     "messages": ("notification", "SELECT ticket, id, kind, sent_at, given_up_at FROM messages"),
 }
 """The stage of each table, and the query for what the accountant reads."""

@@ -1,0 +1,126 @@
+"""The acts that people carry out on a crowded complaint, in one table: how each is sent, and what is promised of it.
+
+An act that `nkk.sop.acts` gets is added here as one row, and the fact that it publishes in `accountant.effects`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from nkk.sop import journey
+from nkk.sop.acts import Act
+
+OPDS = ("disdukcapil", "dinas-kesehatan")
+WHY = {"reason": "Alasan tertulis."}
+TEXT = {"text": "Petugas yang dilaporkan telah ditegur secara tertulis."}
+
+Form = Callable[[Random], Any]
+
+
+@dataclass(frozen=True)
+class Sent:
+    """How an act is sent: `operation` names its promise, `path` is its address after the ticket's.
+
+    `refused` are the problems of one that another act overtook, of which `done` say that it was carried out before.
+    `wanted` is the probability that somebody wants to carry it out at all; those that lead to the end have None.
+    """
+
+    operation: str
+    path: str
+    form: Form
+    refused: tuple[str, ...] = ()
+    done: tuple[str, ...] = ()
+    facts: tuple[str, ...] = ()
+    success: int = 200
+    calls: int = 1
+    wanted: float | None = None
+
+
+def _same(form: Any) -> Form:
+    return lambda _: form
+
+
+def _classified(dice: Random) -> Any:
+    information = dice.random() < 0.4
+    return {"kind": "information"} if information else {"kind": "complaint", "opd": dice.choice(OPDS)}
+
+
+ENDED = ("withdrawn",)
+PREPARED = ("being-prepared",)
+
+ACTS: dict[Act, Sent] = {
+    Act.HAND_OVER: Sent("hand over", "handover", _same(None), ENDED),
+    Act.CLASSIFY: Sent("classify", "classification", _classified, ENDED),
+    Act.RESPOND: Sent("respond", "response", _same(TEXT), (*ENDED, "no-longer-here")),
+    Act.APPROVE: Sent("approve", "approval", _same({"approved": True}), ENDED),
+    Act.ANSWER: Sent("answer", "answer", _same(TEXT), ENDED),
+    Act.CONFIRM: Sent("confirm", "receipt", _same(None), ("not-your-step",)),
+    Act.SUPPLEMENT: Sent("supplement", "supplements", _same(None), (*ENDED, "supplement-too-late"), wanted=0.3),
+    Act.WITHDRAW: Sent(
+        "withdraw",
+        "withdrawal",
+        _same(WHY),
+        ("already-closed", "too-late-to-withdraw"),
+        ("already-withdrawn",),
+        (journey.WITHDRAWN,),
+        success=202,
+        calls=2,
+        wanted=0.35,
+    ),
+    Act.KEEP: Sent("keep", "continuation", _same(WHY), ("nothing-to-keep",), facts=(journey.KEPT,), wanted=0.7),
+    Act.DECLINE: Sent(
+        "decline",
+        "declination",
+        lambda dice: WHY | dice.choice([{}, {"better_opd": OPDS[0]}]),
+        (*ENDED, "no-longer-here", "already-responded"),
+        facts=(journey.DECLINED,),
+        wanted=0.4,
+    ),
+    Act.RECALL: Sent("recall", "recall", _same(WHY), (*ENDED, "not-with-opd"), facts=(journey.RECALLED,), wanted=0.4),
+    Act.RECLASSIFY: Sent(
+        "reclassify",
+        "reclassification",
+        _same(WHY),
+        (*ENDED, *PREPARED, "no-information", "not-your-step", "already-answered"),
+        facts=(journey.RETURNED,),
+        calls=2,
+        wanted=0.4,
+    ),
+    Act.OBJECT: Sent(
+        "object",
+        "objection",
+        _same(WHY),
+        (*PREPARED, "not-your-step", "not-answered-yet", "objection-too-late"),
+        ("already-objected",),
+        (journey.REOPENED,),
+        calls=2,
+        wanted=0.4,
+    ),
+    Act.RATE: Sent(
+        "rate",
+        "rating",
+        lambda dice: {"rating": dice.randint(1, 5)},
+        (*PREPARED, "not-your-step", "not-closed-yet"),
+        ("already-rated",),
+        ("answer.rated.v1",),
+        calls=2,
+        wanted=0.6,
+    ),
+    Act.NOTE: Sent(
+        "note",
+        "notes",
+        lambda dice: {"text": f"Catatan {dice.getrandbits(96):024x}"},
+        success=201,
+        calls=2,
+        wanted=0.5,
+    ),
+}
+
+RETURN = Sent("return", "approval", _same({"approved": False, "note": "Uraikan."}), ENDED, wanted=0.3)
+"""What Tim Utama does with a response instead of Act.APPROVE; the table of acts has both as one."""
+
+EVERY = (*ACTS.values(), RETURN)
+
+MEANWHILE = {sent.operation: sent.refused for sent in EVERY}
+"""By operation: why an act on a crowded complaint may be refused besides what is promised of one on the plain path."""

@@ -1,0 +1,113 @@
+"""A crowded complaint: its reporter and all the staff act on it whenever they may, several of them at once."""
+
+import asyncio
+from random import Random
+from typing import Any
+
+from nkk.sop.acts import RULES, Act
+from tests.chaos.accountant.commands import SUCCESS, UNKNOWN
+from tests.chaos.acts import ACTS, EVERY, OPDS, RETURN, Sent
+from tests.chaos.traffic import Account, Journey, Traffic
+
+HANDS = 2
+"""How many people act at the same time."""
+
+PAUSES = (0.3, 0.8)
+MOST_TIMES = 2
+"""How often an act is carried out that somebody wants to carry out at all."""
+
+STALE = 0.05
+"""The probability that somebody tries an act that their page does not offer."""
+
+LAST_LOOKS = 15
+"""How often the reporter of a withdrawn report looks whether it goes on."""
+
+
+class Crowd(Journey):
+    """One complaint, and what the people about it still want to do. It ends when nobody wants anything any more."""
+
+    END = "crowded to the end"
+
+    def __init__(self, traffic: Traffic, dice: Random) -> None:
+        super().__init__(traffic, dice)
+        self.sends_refused, self.adds_after = False, None
+        self._wants = {
+            sent.operation: dice.randint(1, MOST_TIMES) if dice.random() < sent.wanted else 0
+            for sent in EVERY
+            if sent.wanted is not None
+        }
+        self._left_looks = LAST_LOOKS
+        self._over = False
+
+    async def travel(self) -> None:
+        """Submit the report, then let the hands act until it is over. Raise Left where time is up before."""
+        self._reporter = await self._traffic.somebody(self._dice)
+        await self._submit()
+        self._traffic.crowds(self.ticket)
+        hands = [self._act_while_it_lasts(Random(f"{self.ticket} {hand}")) for hand in range(HANDS)]
+        for result in await asyncio.gather(*hands, return_exceptions=True):
+            if isinstance(result, BaseException):
+                raise result
+
+    async def _act_while_it_lasts(self, dice: Random) -> None:
+        people = (self._reporter, *map(self._traffic.person, ("operator", "main_team", *OPDS)))
+        while not self._over:
+            person = dice.choices(people, (2, 2, 3, 1, 1))[0]
+            await self._take_a_turn(person, dice)
+            await self._traffic.pause(dice.uniform(*PAUSES))
+
+    async def _take_a_turn(self, person: Account, dice: Random) -> None:
+        """Look at the case as `person`, and carry out one of the acts that its page offers."""
+        is_reporter = person is self._reporter
+        status, shown = await self._ask(person, "read" if is_reporter else "look", "GET", f"/complaints/{self.ticket}")
+        if status != 200:
+            return
+        acts = [each for act in shown["acts"] for each in self._ways(Act(act))]
+        if dice.random() < STALE:
+            acts = [sent for sent in EVERY if sent.operation in self._of_role(person)]
+        wanted = [sent for sent in acts if self._wants.get(sent.operation, 1)]
+        if wanted:
+            await self._carry_out(person, dice.choice(wanted), dice)
+        elif is_reporter:
+            self._look_on(shown["stands"]["state"])
+
+    def _ways(self, act: Act) -> tuple[Sent, ...]:
+        return (ACTS[act], RETURN) if act == Act.APPROVE else (ACTS[act],)
+
+    def _of_role(self, person: Account) -> set[str]:
+        """Return the operations of the role of `person`."""
+        role = "reporter" if person is self._reporter else person.name if person.name not in OPDS else "opd_team"
+        return {sent.operation for rule in RULES if rule.role == role for sent in self._ways(rule.act)}
+
+    def _look_on(self, state: str) -> None:
+        """End the journey where its reporter wants nothing, and nobody else goes on with it."""
+        self._left_looks -= state == "withdrawn"
+        self._over = state == "closed" or self._left_looks <= 0
+
+    async def _carry_out(self, person: Account, sent: Sent, dice: Random) -> None:
+        """Send an act, and again where its outcome is unknown: the second is refused by name, or does the same."""
+        if sent.operation == "supplement":
+            self._wants[sent.operation] -= 1
+            await self._supplement()
+            return
+        form = sent.form(dice)
+        for _ in range(2):
+            status = await self._send(person, sent, form)
+            if status in (*SUCCESS, *UNKNOWN) and sent.operation in self._wants:
+                self._wants[sent.operation] = max(0, self._wants[sent.operation] - 1)
+            if status not in UNKNOWN or sent.operation == "note" or dice.random() < 0.5:
+                return
+
+    async def _send(self, person: Account, sent: Sent, form: Any) -> int | None:
+        status, _ = await self._ask(person, sent.operation, "POST", f"/complaints/{self.ticket}/{sent.path}", form)
+        if sent.operation == "note":
+            self._traffic.noted(form["text"], self.ticket, status)
+        return status
+
+    async def _supplement(self) -> None:
+        """Add a file, unless the report takes none any more."""
+        id, content = await self._upload(self._reporter)
+        self._traffic.sent(content, self.ticket)
+        path = f"/complaints/{self.ticket}/supplements"
+        while (await self._ask(self._reporter, "supplement", "POST", path, {"files": [id]}))[0] in UNKNOWN:
+            await self._traffic.pause(PAUSES[0])

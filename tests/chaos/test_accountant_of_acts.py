@@ -1,0 +1,190 @@
+"""The accountant reports exactly the one act that is lost, there twice, or not at the desk where its events put it."""
+
+import json
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from nkk.sop import journey
+from nkk.sop.acts import RULES
+from tests.builders import TICKET
+from tests.chaos.accountant import Breach, Pages, Told, answers, commands, effects, notes
+from tests.chaos.acts import ACTS
+from tests.chaos.promises import PROMISES
+from tests.chaos.record import Asked, Record
+
+OPD = {"opd": "disdukcapil"}
+
+Fact = tuple[str, dict[str, Any]]
+
+SUBMITTED: Fact = (journey.SUBMITTED, {})
+HANDED_OVER: Fact = (effects.HANDED_OVER, {})
+INFORMED: Fact = (effects.INFORMATION, {"forwarding": 1})
+ANSWERED: Fact = (journey.ANSWERED, {"forwarding": 1})
+CLOSED: Fact = (journey.CLOSED, {"forwarding": 1, "cycle": 1, "how": "confirmed"})
+RATED: Fact = (effects.RATED, {"forwarding": 1, "rating": 4})
+WITHDRAWN: Fact = (journey.WITHDRAWN, {"cycle": 1})
+
+
+def forwarded(number: int) -> Fact:
+    return journey.FORWARDED, OPD | {"forwarding": number, "round": number - 1}
+
+
+def recalled(number: int) -> Fact:
+    return journey.RECALLED, OPD | {"forwarding": number, "round": number}
+
+
+def responded(number: int) -> Fact:
+    return "response.submitted.v1", OPD | {"forwarding": number, "round": number}
+
+
+def row(**columns: Any) -> dict[str, Any]:
+    return {"ticket": TICKET, "ended": None, **columns}
+
+
+def pages(*facts: Fact, **tables: list[dict[str, Any]]) -> Pages:
+    """Return true pages of a complaint with these facts; `tables` replace those of what they make of it."""
+    told = tuple(
+        Told("intake", number, f"event {number}", type_, TICKET, json.dumps({"data": data}), "", "")
+        for number, (type_, data) in enumerate(facts)
+    )
+    entries = [row(event_id=event.event_id, type=event.type) for event in told if event.type != effects.RATED]
+    kinds = [effects.LETTERS[type_][0] for type_, _ in facts if type_ in effects.LETTERS]
+    empty: dict[str, Any] = {name: [] for name in ("triage cases", "OPD cases", "answers")}
+    true = {"entries": entries, "messages": [row(id=str(n), kind=kind) for n, kind in enumerate(kinds)]}
+    return Pages(told, Counter(), empty | true | {name.replace("_", " "): rows for name, rows in tables.items()})
+
+
+def said(*facts: Fact, **tables: list[dict[str, Any]]) -> list[str]:
+    return [str(breach) for breach in effects.breaches(pages(*facts, **tables))]
+
+
+def intake(**columns: Any) -> list[dict[str, Any]]:
+    return [row(done_at="2026-03-02", handed_over_by="staff", **columns)]
+
+
+def way(**columns: Any) -> list[dict[str, Any]]:
+    return [row(**{"path": None, "closed_at": None, "kept": 0} | columns)]
+
+
+def answer(**columns: Any) -> list[dict[str, Any]]:
+    return [row(**{"rating": None, "earlier": "[]"} | columns)]
+
+
+TAKEN_BACK = (SUBMITTED, HANDED_OVER, forwarded(1), recalled(1))
+AT_DESK: dict[str, Any] = {
+    "complaints": intake(),
+    "triage_cases": [row(state="awaiting_classification")],
+    "OPD_cases": [row(state="recalled", forwarding=1)],
+    "journeys": way(path="complaint"),
+}
+RATED_ONCE = (SUBMITTED, HANDED_OVER, INFORMED, ANSWERED, CLOSED, RATED)
+CLOSED_DESKS: dict[str, Any] = {
+    "complaints": intake(),
+    "triage_cases": [row(state="classified_as_information")],
+    "answers": answer(state="closed", rating=4),
+    "journeys": way(path="information", closed_at="2026-03-02"),
+}
+ENDED_BY_REPORTER = (SUBMITTED, HANDED_OVER, WITHDRAWN)
+ENDED_DESKS: dict[str, Any] = {
+    "complaints": [row(done_at="2026-03-02", handed_over_by="staff") | {"ended": "withdrawn"}],
+    "triage_cases": [row(state="awaiting_classification") | {"ended": "withdrawn"}],
+    "journeys": [row(path=None, closed_at="2026-03-02", kept=0) | {"ended": "withdrawn"}],
+}
+TRUE = [(TAKEN_BACK, AT_DESK), (RATED_ONCE, CLOSED_DESKS), (ENDED_BY_REPORTER, ENDED_DESKS)]
+
+
+@pytest.mark.parametrize(("facts", "desks"), TRUE, ids=["taken back", "rated", "withdrawn"])
+def test_true_acts_balance(facts: tuple[Fact, ...], desks: dict[str, Any]) -> None:
+    assert said(*facts, **desks) == []
+
+
+def test_a_response_to_what_was_taken_back_changes_nothing() -> None:
+    assert said(*TAKEN_BACK, responded(1), **AT_DESK) == []
+
+
+def test_a_response_to_what_was_taken_back_that_was_taken_all_the_same() -> None:
+    wrong = AT_DESK | {"triage_cases": [row(state="awaiting_approval")]}
+    (breach,) = said(*TAKEN_BACK, responded(1), **wrong)
+    assert breach.startswith(f"triage cases: {TICKET}: stands as awaiting_approval")
+
+
+@pytest.mark.parametrize("book", ["complaints", "triage_cases", "journeys"])
+def test_a_withdrawal_that_a_stage_has_lost(book: str) -> None:
+    (lost,) = [{**each, "ended": None} for each in ENDED_DESKS[book]]
+    assert len(found := said(*ENDED_BY_REPORTER, **ENDED_DESKS | {book: [lost]})) == 1, found
+    assert f"{book.replace('_', ' ')}: {TICKET}: " in found[0]
+
+
+def test_a_withdrawal_that_came_after_the_answer_ends_nothing() -> None:
+    late = [row(done_at="2026-03-02", handed_over_by="staff") | {"ended": "withdrawn"}]
+    desks = CLOSED_DESKS | {"complaints": late}
+    assert said(*RATED_ONCE, WITHDRAWN, **desks) == []
+    (breach,) = said(*RATED_ONCE, WITHDRAWN, **desks | {"journeys": [{**way()[0], "closed_at": "x", "path": None}]})
+    assert breach == f"journeys: {TICKET}: on the path None, by what is told on information"
+
+
+def test_a_row_of_a_forwarding_that_is_missing() -> None:
+    (breach,) = said(*TAKEN_BACK, forwarded(2), **AT_DESK | {"triage_cases": [row(state="awaiting_response")]})
+    assert breach == f"OPD cases: {TICKET}: rows of the forwardings [1], where [1, 2] follow from what is told"
+
+
+@pytest.mark.parametrize(("kept", "told"), [(None, "4"), (5, "4")], ids=["lost", "another"])
+def test_a_rating_that_is_not_kept_as_it_was_told(kept: int | None, told: str) -> None:
+    (breach,) = said(*RATED_ONCE, **CLOSED_DESKS | {"answers": answer(state="closed", rating=kept)})
+    assert breach == f"ratings: {TICKET}: kept as {[kept] if kept else []}, told as [{told}]"
+
+
+def test_what_is_told_after_a_withdrawal_makes_no_journey() -> None:
+    reopened: Fact = (journey.REOPENED, {"forwarding": 1, "cycle": 2})
+    found = said(*ENDED_BY_REPORTER, reopened, **ENDED_DESKS)
+    assert any(each.startswith(f"path: {TICKET}: what is told of it makes no journey") for each in found)
+
+
+def asked(operation: str, status: int | None, problem: str | None = None) -> Asked:
+    return Asked(0, 0.1, operation, "somebody", status, TICKET, problem=problem)
+
+
+def balanced(*requests: Asked, facts: tuple[Fact, ...] = TAKEN_BACK) -> list[Breach]:
+    """Return what the commands say besides those that are not about a recall."""
+    return [
+        each
+        for each in commands.breaches(pages(*facts, complaints=[], submissions=[]), [*requests])
+        if "'recall'" in each.says
+    ]
+
+
+def test_an_act_that_was_accepted_and_is_lost() -> None:
+    (breach,) = balanced(asked("recall", 200), facts=TAKEN_BACK[:3])
+    assert breach.says == "'recall' was accepted 1 times and told 0 times"
+
+
+def test_an_act_that_was_told_once_more_than_it_was_accepted() -> None:
+    again = (*TAKEN_BACK, forwarded(2), recalled(2))
+    (breach,) = balanced(asked("recall", 200), asked("recall", 409, "not-with-opd"), facts=again)
+    assert breach.says == "'recall' was told 2 times, accepted 1 times and perhaps 0 times more"
+    assert balanced(asked("recall", None), asked("recall", 200), facts=again) == []
+
+
+def test_an_act_may_be_overtaken_on_a_crowded_complaint_only() -> None:
+    overtaken = asked("respond", 409, "no-longer-here")
+    assert [*answers.breaches(Record(0, asked=[overtaken], crowded={TICKET}))] == []
+    assert [*answers.breaches(Record(0, asked=[overtaken]))] != []
+
+
+@pytest.mark.parametrize(
+    ("statuses", "there", "balances"),
+    [([201], 1, True), ([201], 0, False), ([201], 2, False), ([503], 0, True), ([503], 1, True), ([404], 1, False)],
+    ids=str,
+)
+def test_a_note_is_there_as_often_as_it_was_accepted(statuses: list[int], there: int, balances: bool) -> None:
+    record = Record(0, notes={"Catatan.": [(TICKET, status) for status in statuses]})
+    kept = {f"{stage} notes": [] for stage in ("intake", "opd_response")}
+    found = Pages((), Counter(), kept | {"triage notes": [row(text="Catatan.")] * there})
+    assert ([*notes.breaches(found, record)] == []) is balances
+
+
+def test_every_act_of_the_table_is_sent_and_promised() -> None:
+    assert {rule.act for rule in RULES} == ACTS.keys()
+    assert {sent.operation for sent in ACTS.values()} <= PROMISES.keys()
