@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from nkk.contracts import Event
+from nkk.contracts import Event, read_envelope
 from nkk.contracts.events import ComplaintHandedOver
 from nkk.messaging.consumer import handles
 from nkk.messaging.host import sleep
@@ -23,7 +23,11 @@ from services.intake.hashing import PasswordsProvider
 from services.intake.service import IntakeService
 from services.intake.storage import IntakeWork
 from services.notification.service import NotificationService
+from services.notification.storage import NotificationWork
+from services.opd_response.service import OpdResponseService
+from services.opd_response.storage import OpdResponseWork
 from services.triage.service import TriageService
+from services.triage.storage import TriageWork
 from tests.quick import QuickPasswords
 
 FOLDER = Path(os.environ.get("NKK_TEST_ACCIDENTS", "."))
@@ -31,6 +35,9 @@ HANDLING_SECONDS = float(os.environ.get("NKK_TEST_HANDLING_SECONDS", "0"))
 
 BEFORE_PUBLISHING = "before-publishing"
 BEFORE_MARKING = "before-marking"
+UNTOLD = "untold-"
+"""Followed by a ticket: the stage that has committed an event about it dies before it publishes it."""
+
 BEFORE_REPLYING = "before-replying"
 BEFORE_ACKNOWLEDGING = "before-acknowledging"
 HASHING = "hashing"
@@ -62,6 +69,8 @@ class MortalPublisher:
     def publish(self, messages: Iterable[Message]) -> set[str]:
         messages = list(messages)
         die_if_asked(BEFORE_PUBLISHING)
+        for message in messages:
+            die_if_asked(f"{UNTOLD}{read_envelope(message.body)['subject']}")
         confirmed = self._publisher.publish(messages)
         die_if_asked(BEFORE_MARKING)
         return confirmed
@@ -114,7 +123,10 @@ class AccidentalIntake(IntakeService):
 
 
 class AccidentalTriage(TriageService):
-    """Triage, which may die between an event's effect and its acknowledgement, or fail to handle it at all."""
+    """Triage, which may die between an event's effect and its acknowledgement, or fail to handle it at all, or die
+    before it publishes."""
+
+    uow = MortalUnitOfWork(TriageWork)
 
     @handles(ComplaintHandedOver)
     def on_complaint_handed_over(self, event: Event[ComplaintHandedOver]) -> None:
@@ -126,7 +138,9 @@ class AccidentalTriage(TriageService):
 
 
 class AccidentalNotification(NotificationService):
-    """Notification, which may die or fail at one of several events that it hears together."""
+    """Notification, which may die or fail at one of several events that it hears together, or before it publishes."""
+
+    uow = MortalUnitOfWork(NotificationWork)
 
     @handles(ComplaintHandedOver, batched=True)
     def on_complaint_handed_over(self, event: Event[ComplaintHandedOver]) -> None:
@@ -134,3 +148,9 @@ class AccidentalNotification(NotificationService):
             raise RuntimeError(event.data.text)
         super().on_complaint_handed_over(event)
         die_if_asked(NOTED + event.subject)
+
+
+class AccidentalOpdResponse(OpdResponseService):
+    """opd_response, which may die before it publishes."""
+
+    uow = MortalUnitOfWork(OpdResponseWork)

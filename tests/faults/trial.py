@@ -44,7 +44,7 @@ PATIENCE = CALL_SECONDS + 17.0
 BREATH = 0.05
 """Seconds between two complaints of a crowd, which would else take all of the processor for as long as it is there."""
 
-SERVICES = {stage: f"tests.faults.stages:Accidental{stage.title()}" for stage in ("intake", "triage", "notification")}
+SERVICES = {stage: f"tests.faults.stages:Accidental{stage.title().replace('_', '')}" for stage in STAGES}
 
 
 @dataclass
