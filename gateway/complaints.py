@@ -8,6 +8,7 @@ from flask import g
 from gateway import desks, evidence, journeys, methods, papers
 from gateway.backend import backend
 from gateway.desks import Desk
+from gateway.notes import NOTED_AT
 from nkk.contracts import views
 from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
 from nkk.sop import steps
@@ -187,6 +188,13 @@ def decline(ticket: str, form: dict[str, Any]) -> views.Acted:
 def recall(ticket: str, form: dict[str, Any]) -> views.Acted:
     """Take a complaint back from the OPD that it is with."""
     return backend().call("triage", "recall", known(ticket), form["reason"])
+
+
+def recuse(ticket: str, form: dict[str, Any]) -> views.Recused:
+    """Hide a complaint from the caller, who steps aside, or from the colleague whose user name the form has."""
+    ticket, named = known(ticket), form.get("account")
+    account = [backend().ask_intake("colleague", {"username": named})["id"]] if named else []
+    return backend().call(NOTED_AT[Role(g.actor.role)], "recuse", ticket, form["reason"], *account)
 
 
 def reclassify(ticket: str, form: dict[str, Any]) -> views.Acted:

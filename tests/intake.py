@@ -32,10 +32,11 @@ PRIVATE, PUBLIC = new_key_pair()
 NOW = datetime.now(UTC)
 REPORTER = Actor("pelapor", "reporter", None, "s-pelapor")
 OPERATOR = Actor("operator", "operator", None, "s-operator")
+MAIN_TEAM = Actor("tim-utama", "main_team", None, "s-tim-utama")
 ADMIN = Actor("admin", "admin", None, "s-admin")
 WEBSITE = Actor("situs", "website", None, "s-situs")
 OTHER_WEBSITE = Actor("situs-lain", "website", None, "s-situs-lain")
-PEOPLE = (REPORTER, OPERATOR, ADMIN, WEBSITE, OTHER_WEBSITE)
+PEOPLE = (REPORTER, OPERATOR, MAIN_TEAM, ADMIN, WEBSITE, OTHER_WEBSITE)
 NEW = "sandi yang baru 42"
 IDENTITY = {
     "name": "Pelapor Contoh",
@@ -72,6 +73,7 @@ CALLS: dict[str, tuple[Actor | None, dict[str, Any]]] = {
     "change_password": (REPORTER, {"password": "pelapor", "new_password": NEW}),
     "identity": (OPERATOR, {"ticket": "open"}),
     "staff_account": (ADMIN, {"username": "operator"}),
+    "colleague": (MAIN_TEAM, {"username": "operator"}),
     "add_staff": (ADMIN, STAFF),
     "disable_staff": (ADMIN, {"username": "operator"}),
     "reset_staff": (ADMIN, {"username": "operator", "password": NEW}),

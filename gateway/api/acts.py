@@ -88,6 +88,16 @@ _act(
 )
 
 
+@resources.route("/complaints/<ticket>/recusals", methods=["POST"])
+@needs(*STAFF)
+@resources.arguments(schemas.Recusal())
+@resources.response(200, schemas.Recused)
+@resources.alt_response(404, response="NOT_FOUND")
+def recuse(form: Form, ticket: str) -> views.Recused:
+    """Step aside from a complaint, which you then see no more; the main team also has a colleague step aside."""
+    return complaints.recuse(ticket, form)
+
+
 @resources.route("/complaints/<ticket>/notes", methods=["GET"])
 @needs(*STAFF)
 @resources.response(200, schemas.Notes)

@@ -17,7 +17,7 @@ from gateway.schemas.accounts import (
     ResetRequest,
     Session,
 )
-from gateway.schemas.acts import Declination, Note, Notes, NoteText, Objection, Rating, Reason
+from gateway.schemas.acts import Declination, Note, Notes, NoteText, Objection, Rating, Reason, Recusal, Recused
 from gateway.schemas.admin import (
     Catalogue,
     CatalogueCategory,
@@ -169,6 +169,8 @@ __all__ = [
     "Reason",
     "Recapitulation",
     "Receipt",
+    "Recusal",
+    "Recused",
     "Registered",
     "Registration",
     "Renewal",

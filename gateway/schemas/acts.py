@@ -6,7 +6,7 @@ from typing import Any
 from marshmallow import Schema, fields
 
 from gateway.schemas.parts import Thorough
-from nkk.contracts.fields import NOTE_LENGTH, PlainText, Range, Slug
+from nkk.contracts.fields import NOTE_LENGTH, PlainText, Range, Slug, UserName
 from nkk.sop import faults
 from nkk.sop.faults import Fault
 from nkk.sop.report import TEXT_LENGTH
@@ -42,6 +42,23 @@ class Rating(Schema):
         required=True, strict=True, validate=Range(1, 5), metadata={"description": "From 1 (bad) to 5 (good)."}
     )
     comment = PlainText(NOTE_LENGTH, allow_none=True)
+
+
+class Recusal(Reason):
+    """Why somebody steps aside, and for the main team perhaps the colleague who is to."""
+
+    account = UserName(
+        64,
+        allow_none=True,
+        metadata={"description": "A colleague's user name, for the main team only; without it you step aside."},
+    )
+
+
+class Recused(Schema):
+    """Who sees the complaint no more."""
+
+    ticket = fields.String(required=True)
+    account = fields.String(required=True, metadata={"description": "The id of the account."})
 
 
 class NoteText(Schema):

@@ -12,7 +12,7 @@ from marshmallow import Schema
 from gateway import complaints, desks, schemas
 from gateway import notes as noting
 from gateway.limits import by_account, limit
-from gateway.site import colleagues, forms, words
+from gateway.site import colleagues, forms, session, words
 from gateway.site.forms import Form
 from gateway.site.guard import new_pages
 from gateway.site.session import needs
@@ -31,15 +31,19 @@ class ActPage:
 
     act: Act
     key: str
-    role: Role
+    role: Role | tuple[Role, ...]
     schema: type[Schema]
-    carry_out: Callable[[str, dict[str, Any]], views.Acted]
+    carry_out: Callable[[str, dict[str, Any]], views.Acted | views.Recused]
     name: Any
     question: Any
     hint: Any
     follows: Any
     done: Any
     back_to_list: bool = False
+
+    @property
+    def roles(self) -> tuple[Role, ...]:
+        return (self.role,) if isinstance(self.role, Role) else self.role
 
 
 PAGES = (
@@ -146,6 +150,24 @@ PAGES = (
         ),
         _("Laporan dilanjutkan."),
     ),
+    ActPage(
+        Act.RECUSE,
+        "mundur",
+        desks.STAFF,
+        schemas.Recusal,
+        complaints.recuse,
+        _("Saya tidak menangani laporan ini"),
+        _("Mengapa laporan ini ditangani orang lain?"),
+        _("Dibaca rekan di meja Anda dan Tim NKK Utama."),
+        _(
+            "Laporan ini tidak dapat dilihat lagi dengan akun tersebut, di daftar, pencarian, dan meja mana pun, "
+            "seolah-olah laporan ini tidak ada. Ini tidak dapat dibatalkan. Pastikan masih ada rekan yang "
+            "menanganinya: bila tidak ada lagi yang dapat melihatnya di meja itu, laporan ini menunggu sampai "
+            "admin membuka akun untuk orang lain."
+        ),
+        _("Laporan tidak ditangani lagi dengan akun tersebut."),
+        back_to_list=True,
+    ),
 )
 
 BY_ACT = {page.act: page for page in PAGES}
@@ -166,15 +188,18 @@ def possible(case: Mapping[str, Any]) -> list[ActPage]:
 
 def _page(page: ActPage) -> None:
     @pages.route(f"/laporan/<ticket>/{page.key}", methods=["GET", "POST"], endpoint=page.key)
-    @needs(page.role)
-    @limit("SUBMISSION", by_account, exempt_when=lambda: forms.idle() or page.role != Role.REPORTER)
+    @needs(*page.roles)
+    @limit("SUBMISSION", by_account, exempt_when=lambda: forms.idle() or Role.REPORTER not in page.roles)
     def act(ticket: str) -> ResponseReturnValue:
         # The page shows nothing of the complaint, so that it opens no answer.
         ticket = complaints.known(ticket)
 
         def show(form: Form) -> str:
             opds = words.lists()["opds"] if page.act == Act.DECLINE else {}
-            return render_template("act.html", page=page, form=form, ticket=ticket, opds=opds, ratings=RATINGS)
+            may_name = session.actor().role == Role.MAIN_TEAM
+            return render_template(
+                "act.html", page=page, form=form, ticket=ticket, opds=opds, ratings=RATINGS, may_name=may_name
+            )
 
         def carry_out(form: dict[str, Any]) -> ResponseReturnValue:
             page.carry_out(ticket, form)

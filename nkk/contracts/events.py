@@ -383,6 +383,25 @@ class AnswerRated(EventData):
 STAGES = ("intake", "triage", "opd_response", "notification")
 
 
+DESKS = ("intake", "triage", "opd_response")
+
+
+@event("case.recused.v1", service=DESKS, consumers=STAGES, private=True)
+class CaseRecused(EventData):
+    """A member of staff stepped aside from a case, or the main team had a colleague do so: `account` sees it no more,
+    at any desk. `desk` is the stage of the desk of `by`, where the reason stays."""
+
+    ticket: str = wire(Ticket())
+    desk: str = wire(_one_of(DESKS))
+    account: str = wire(_opaque())
+    by: str = wire(_opaque())
+
+    @classmethod
+    def tellers(cls, data: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the stage of the desk."""
+        return tuple(desk for desk in DESKS if desk == data.get("desk"))
+
+
 @event("calendar.changed.v1", service="intake", consumers=("triage", "opd_response", "notification"), subject="name")
 class CalendarChanged(EventData):
     """The calendar has a new version, by which clocks count that start from now on. Running clocks do not change."""
@@ -457,6 +476,7 @@ EVENTS: tuple[type[EventData], ...] = (
     AnswerReturned,
     ComplaintReopened,
     AnswerRated,
+    CaseRecused,
     StepDueSoon,
     StepOverdue,
     CalendarChanged,

@@ -24,6 +24,13 @@ class Claimed(TypedDict):
     claim: Claim | None
 
 
+class Recused(TypedDict):
+    """The result of stepping aside: the account that sees the case no more."""
+
+    ticket: str
+    account: str
+
+
 class Note(TypedDict):
     """A note of staff about a case; `by` is an account's id."""
 

@@ -20,6 +20,7 @@ from nkk.desk.record import (
     record_table,
     viewing,
 )
+from nkk.desk.recusals import RECUSED, RecusingWork, may_see, recusals_table
 from nkk.desk.report import report_columns
 from nkk.desk.rows import Rows
 from nkk.desk.worklist import EVERYTHING, Wanted, in_turn, narrowed, read_wanted
@@ -29,6 +30,7 @@ __all__ = [
     "FILE_OPENED",
     "IDENTITY_SHOWN",
     "LETTER_DROPPED",
+    "RECUSED",
     "VIEWED",
     "AttachingWork",
     "Calendars",
@@ -36,6 +38,7 @@ __all__ = [
     "KeptCalendars",
     "NotingWork",
     "RecordedWork",
+    "RecusingWork",
     "Rows",
     "Wanted",
     "alarm_index",
@@ -47,11 +50,13 @@ __all__ = [
     "ending_columns",
     "files_column",
     "in_turn",
+    "may_see",
     "narrowed",
     "notes_table",
     "opening",
     "read_wanted",
     "record_table",
+    "recusals_table",
     "report_columns",
     "viewing",
 ]

@@ -4,8 +4,8 @@ from typing import Any, ClassVar
 
 from sqlalchemy import BigInteger, Column, Integer, MetaData, String, Table, Text, insert, select
 
+from nkk.desk.recusals import RecusingWork, may_see
 from nkk.store.database import UtcDateTime
-from nkk.store.work import Work
 from nkk.trust.actor import Actor
 
 
@@ -23,7 +23,7 @@ def notes_table(metadata: MetaData) -> Table:
     )
 
 
-class NotingWork(Work):
+class NotingWork(RecusingWork):
     """One transaction of a stage whose desk writes notes."""
 
     NOTES: ClassVar[Table]
@@ -33,7 +33,9 @@ class NotingWork(Work):
         row = {"ticket": ticket, "at": self.now, "by": actor.id, "opd": actor.group, "text": text}
         self.connection.execute(insert(self.NOTES), row)
 
-    def notes_on(self, ticket: str, opd: str | None) -> list[Any]:
-        """Return the notes about a case, oldest first; only those of the team of `opd`, unless that is None."""
-        query = select(self.NOTES).where(self.NOTES.c.ticket == ticket).order_by(self.NOTES.c.id)
-        return list(self.connection.execute(query if opd is None else query.where(self.NOTES.c.opd == opd)))
+    def notes_on(self, ticket: str, actor: Actor) -> list[Any]:
+        """Return the notes about a case that `actor` may see, oldest first; for an OPD team only its own."""
+        notes = self.NOTES.c
+        query = select(self.NOTES).where(notes.ticket == ticket, may_see(self.RECUSALS, notes.ticket, actor))
+        query = query if actor.group is None else query.where(notes.opd == actor.group)
+        return list(self.connection.execute(query.order_by(notes.id)))

@@ -7,12 +7,14 @@ from typing import Any, ClassVar, Generic, TypeVar
 from sqlalchemy import Column, ColumnElement, Connection, Select, Table, select, true, update
 
 from nkk.desk.clocks import due_alarms
+from nkk.desk.recusals import may_see
 from nkk.desk.worklist import EVERYTHING, Sort, Wanted, in_order, narrowed
 from nkk.sop.claims import Claimable
 from nkk.sop.refusals import UnknownTicket
 from nkk.sop.report import WRITTEN, Report
 from nkk.store.database import Inserts
 from nkk.store.paging import page
+from nkk.trust.actor import Actor
 
 Held = TypeVar("Held", bound=Claimable)
 
@@ -20,11 +22,12 @@ Held = TypeVar("Held", bound=Claimable)
 class Rows(Generic[Held]):
     """A repository of the rows of `TABLE` as `HELD` objects, whose fields are the columns.
 
-    `OPEN` selects the rows of the worklist. `group` is the actor's group, for a desk that is divided by groups (see
-    `_of_group`).
+    `OPEN` selects the rows of the worklist. Where an `actor` is given, only cases that they may see are found: of their
+    group, for a desk that is divided by groups (see `_of_group`), and none from which they stepped aside (`RECUSALS`).
     """
 
     TABLE: ClassVar[Table]
+    RECUSALS: ClassVar[Table]
     HELD: ClassVar[type[Any]]
     OPEN: ClassVar[ColumnElement[bool]]
     NEWEST: ClassVar[Column[Any] | None] = None
@@ -55,28 +58,28 @@ class Rows(Generic[Held]):
         """Return cases with an alarm to raise at `now`, locked."""
         return [self.HELD(**row._mapping) for row in due_alarms(self._connection, self.TABLE, now, limit)]
 
-    def get(self, ticket: str, group: str | None = None, for_update: bool = False) -> Held:
+    def get(self, ticket: str, actor: Actor | None = None, for_update: bool = False) -> Held:
         """Return the case of `ticket`, locked with `for_update`. Raises UnknownTicket."""
-        held = self.find(ticket, group, for_update)
+        held = self.find(ticket, actor, for_update)
         if held is None:
             raise UnknownTicket
         return held
 
-    def find(self, ticket: str, group: str | None = None, for_update: bool = False) -> Held | None:
-        """Return the case of `ticket`, locked with `for_update`; None where this desk has none that `group` may see."""
+    def find(self, ticket: str, actor: Actor | None = None, for_update: bool = False) -> Held | None:
+        """Return the case of `ticket`, locked with `for_update`; None where this desk has none that `actor` may see."""
         self._inserts.flush()
-        query = select(self.TABLE).where(self.TABLE.c.ticket == ticket, self._of_group(group))
+        query = select(self.TABLE).where(self.TABLE.c.ticket == ticket, *self._seen_by(actor))
         if self.NEWEST is not None:
             query = query.order_by(self.NEWEST.desc()).limit(1)
         row = self._connection.execute(query.with_for_update() if for_update else query).first()
         return self.HELD(**row._mapping) if row else None
 
     def open(
-        self, cursor: str | None, limit: int | None, wanted: Wanted = EVERYTHING, group: str | None = None
+        self, cursor: str | None, limit: int | None, wanted: Wanted = EVERYTHING, actor: Actor | None = None
     ) -> tuple[list[Held], str | None]:
         """Return a page of the filtered worklist in its order, and the cursor of the next page."""
         category = self._category() if wanted.sort == Sort.CATEGORY else None
-        query: Select[Any] = select(self.TABLE).where(self.OPEN, self._of_group(group))
+        query: Select[Any] = select(self.TABLE).where(self.OPEN, *self._seen_by(actor))
         query = narrowed(query, self.TABLE, wanted, self._of_category(wanted))
         query = query if category is None else query.add_columns(category)
         names = self.TABLE.c.keys()
@@ -89,6 +92,12 @@ class Rows(Generic[Held]):
             lambda row: self.HELD(**{name: row._mapping[name] for name in names}),
             descending=wanted.sort == Sort.NEWEST,
         )
+
+    def _seen_by(self, actor: Actor | None) -> tuple[ColumnElement[bool], ...]:
+        """Return the conditions of the rows that `actor` may see; a stage itself, without an actor, sees all."""
+        if actor is None:
+            return ()
+        return self._of_group(actor.group), may_see(self.RECUSALS, self.TABLE.c.ticket, actor)
 
     def _of_group(self, group: str | None) -> ColumnElement[bool]:
         """Return the condition of the rows that `group` may see; by default all rows."""

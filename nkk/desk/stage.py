@@ -7,14 +7,15 @@ from datetime import datetime
 from functools import wraps
 from typing import Any, ClassVar, TypeVar, cast
 
-from marshmallow import Schema, fields
+from marshmallow import Schema, fields, validate
 
 from nkk.contracts import Event, views
-from nkk.contracts.events import CalendarChanged, ComplaintClosed
+from nkk.contracts.events import CalendarChanged, CaseRecused, ComplaintClosed
 from nkk.contracts.fields import NOTE_LENGTH, Instant, PlainText
 from nkk.contracts.files import FileView, UploadIds
 from nkk.desk.calendars import Calendars
 from nkk.desk.record import opening, viewing
+from nkk.desk.recusals import RECUSED
 from nkk.desk.worklist import read_wanted
 from nkk.messaging.consumer import handles
 from nkk.messaging.host import DependencyProvider, timer
@@ -23,7 +24,7 @@ from nkk.messaging.stage import Stage, UnitOfWorkProvider
 from nkk.sop import files
 from nkk.sop.claims import Claimable
 from nkk.sop.clock import Calendar
-from nkk.sop.refusals import NotYourRole
+from nkk.sop.refusals import NotYourRole, UnknownTicket
 from nkk.sop.steps import Role
 from nkk.store.work import Publishable
 from nkk.trust.actor import Actor, requires
@@ -39,6 +40,13 @@ class NoteForm(Schema):
     """A note about a case."""
 
     text = PlainText(NOTE_LENGTH, required=True)
+
+
+class RecusalForm(Schema):
+    """Why somebody steps aside from a case, and the account of the colleague whom Tim Utama has step aside."""
+
+    reason = PlainText(NOTE_LENGTH, required=True)
+    account = fields.String(allow_none=True, load_default=None, validate=validate.Length(1, 64))
 
 
 class NoteView(Schema):
@@ -132,7 +140,7 @@ class Desk(RaisesAlarms):
     ) -> views.Listing:
         """Return a page of the cases that wait at this desk, oldest due first unless `wanted` has another order."""
         with self.uow.reading() as work:
-            items, following = work.clocked.open(cursor, limit, read_wanted(wanted, work.now, actor.id), actor.group)
+            items, following = work.clocked.open(cursor, limit, read_wanted(wanted, work.now, actor.id), actor)
         return {"items": [self.shown(self.listed(), item, work.now) for item in items], "next": following}
 
     @rpc
@@ -162,7 +170,7 @@ class Desk(RaisesAlarms):
 
     def standing(self, work: Any, actor: Actor, ticket: str) -> Claimable:
         """Return the case of `ticket` at this desk, locked. Raises UnknownTicket, or the desk's own refusal."""
-        return work.clocked.get(ticket, actor.group, for_update=True)
+        return work.clocked.get(ticket, actor, for_update=True)
 
     def _claiming(self, actor: Actor, ticket: str, act: Callable[[Claimable, datetime], None]) -> views.Claimed:
         with self.uow.begin() as work:
@@ -181,9 +189,9 @@ class NotesDesk(Desk):
         """Add a note about a case at the caller's desk, and return all of them."""
         form = load(NoteForm, {"text": text})
         with self.uow.begin() as work:
-            case = work.clocked.get(ticket, actor.group)
+            case = work.clocked.get(ticket, actor)
             work.add_note(actor, case.ticket, form["text"])
-            found = work.notes_on(case.ticket, actor.group)
+            found = work.notes_on(case.ticket, actor)
         return NoteView(many=True).dump(found)
 
     @rpc
@@ -194,16 +202,56 @@ class NotesDesk(Desk):
             raise NotYourRole
         with viewing(self.uow, actor, ticket, "notes") as work:
             self.may_read_notes(work, actor, ticket)
-            found = work.notes_on(ticket, actor.group)
+            found = work.notes_on(ticket, actor)
         return NoteView(many=True).dump(found)
 
     def may_read_notes(self, work: Any, actor: Actor, ticket: str) -> None:
         """Raise UnknownTicket where the caller's own desk does not have the case."""
         if actor.role == self.role:
-            work.clocked.get(ticket, actor.group)
+            work.clocked.get(ticket, actor)
 
 
-class CaseDesk(NotesDesk):
+class RecusesStaff(RaisesAlarms):
+    """A stage whose cases are hidden from those who stepped aside at another stage."""
+
+    @handles(CaseRecused)
+    def on_case_recused(self, event: Event[CaseRecused]) -> None:
+        """Hide a case from an account, also before the case is here, and end that account's claim."""
+        with self.uow.handling(event) as work:
+            work.recuse(event.data.ticket, event.data.account, event.data.by)
+            case = work.clocked.find(event.data.ticket, for_update=True)
+            if case is not None and case.end_claim_of(event.data.account):
+                work.clocked.save(case)
+
+
+class RecusalDesk(NotesDesk, RecusesStaff):
+    """A desk whose staff step aside from cases."""
+
+    @rpc
+    @of_the_desk
+    def recuse(self, actor: Actor, ticket: str, reason: str | None, account: str | None = None) -> views.Recused:
+        """Hide a case from the caller, who steps aside, or from a colleague's `account`, which only Tim Utama may do.
+
+        The reason becomes a note of the desk. The same call again has the same answer.
+        """
+        form = load(RecusalForm, {"reason": reason, "account": account})
+        whom = form["account"] or actor.id
+        if whom != actor.id and actor.role != Role.MAIN_TEAM:
+            raise NotYourRole
+        with self.uow.begin() as work:
+            case = work.clocked.find(ticket, actor, for_update=True)
+            if case is None and not work.stepped_aside(ticket, actor):
+                raise UnknownTicket
+            if case is not None and work.recuse(ticket, whom, actor.id):
+                if case.end_claim_of(whom):
+                    work.clocked.save(case)
+                work.record(actor, RECUSED, ticket, account=whom)
+                work.add_note(actor, ticket, form["reason"])
+                work.emit(CaseRecused(ticket=ticket, desk=self.name, account=whom, by=actor.id))
+        return {"ticket": ticket, "account": whom}
+
+
+class CaseDesk(RecusalDesk):
     """A desk whose own stage gives the whole case."""
 
     viewed: ClassVar[type[Schema]]
@@ -214,8 +262,8 @@ class CaseDesk(NotesDesk):
     def case(self, actor: Actor, ticket: str) -> views.Case:
         """Return one whole case, and record the view."""
         with viewing(self.uow, actor, ticket, "case") as work:
-            case = work.clocked.get(ticket, actor.group)
-            notes = work.notes_on(ticket, actor.group)
+            case = work.clocked.get(ticket, actor)
+            notes = work.notes_on(ticket, actor)
         more = {"acts": case.acts(), "notes": NoteView(many=True).dump(notes)}
         return self.shown(self.viewed(), case, work.now) | more
 
@@ -224,7 +272,7 @@ class CaseDesk(NotesDesk):
     def open_file(self, actor: Actor, ticket: str, number: str, of: str = "file") -> views.File:
         """Return one file of a case, for the gateway to open it or its preview (`of`), and record it."""
         with opening(self.uow, actor, ticket, number, files.part(of)) as work:
-            file = files.find(work.clocked.get(ticket, actor.group).every_file, number)
+            file = files.find(work.clocked.get(ticket, actor).every_file, number)
         return FileView().dump(file)
 
 

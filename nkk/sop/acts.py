@@ -39,6 +39,7 @@ class Act(StrEnum):
     OBJECT = "object"
     RATE = "rate"
     NOTE = "note"
+    RECUSE = "recuse"
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,9 @@ RULES = (
     Rule(Act.NOTE, Role.OPERATOR, "intake", _INTAKE),
     Rule(Act.NOTE, Role.MAIN_TEAM, "triage", _TRIAGE),
     Rule(Act.NOTE, Role.OPD_TEAM, "opd_response", _OPD),
+    Rule(Act.RECUSE, Role.OPERATOR, "intake", _INTAKE),
+    Rule(Act.RECUSE, Role.MAIN_TEAM, "triage", _TRIAGE),
+    Rule(Act.RECUSE, Role.OPD_TEAM, "opd_response", _OPD),
 )
 
 

@@ -52,6 +52,13 @@ class Claimable(Timed):
         self._must_not_be_a_colleagues(by, now)
         self._unclaim()
 
+    def end_claim_of(self, account: str) -> bool:
+        """End the claim of an account that steps aside; return False where it has none."""
+        if self.claimed_by != account:
+            return False
+        self._unclaim()
+        return True
+
     def claim_at(self, now: datetime) -> Claim | None:
         """Return the claim in force at `now`; None where there is none."""
         if self.claimed_by is None or self.claimed_at is None or now >= self.claimed_at + LASTS:

@@ -4,7 +4,7 @@ from typing import Any
 
 from nkk.contracts import Event, views
 from nkk.contracts.events import ComplaintKept, ComplaintReopened, ComplaintWithdrawn
-from nkk.desk.stage import NotesDesk
+from nkk.desk.stage import RecusalDesk
 from nkk.messaging.consumer import handles
 from nkk.messaging.rpc import rpc
 from nkk.sop.refusals import UnknownTicket
@@ -15,7 +15,7 @@ from services.intake import schemas
 from services.intake.evidence import own
 
 
-class TakesActs(NotesDesk):
+class TakesActs(RecusalDesk):
     """The part of intake with the acts beside the path, and the notes of its desk."""
 
     @rpc
@@ -60,6 +60,6 @@ class TakesActs(NotesDesk):
 
     def may_read_notes(self, work: Any, actor: Actor, ticket: str) -> None:
         """Raise UnknownTicket where there is no such report, or none that Tim Utama has."""
-        complaint = work.complaints.get(ticket)
+        complaint = work.complaints.get(ticket, actor)
         if actor.role == Role.MAIN_TEAM and complaint.handed_over_at is None:
             raise UnknownTicket

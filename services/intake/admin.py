@@ -12,7 +12,9 @@ from nkk.log import get_logger
 from nkk.messaging.boxes import Call
 from nkk.messaging.host import timer
 from nkk.messaging.rpc import rpc
+from nkk.sop import faults
 from nkk.sop.clock import day_of
+from nkk.sop.refusals import InvalidInput
 from nkk.sop.registration import check_credentials
 from nkk.sop.steps import STAFF_ROLES, Role
 from nkk.trust.actor import Actor, requires
@@ -92,6 +94,17 @@ class AdminDesk(OpensBoxes):
         wanted = load(schemas.StaffIds, {"ids": ids})["ids"]
         with self.uow.reading() as work:
             return work.accounts.staff_names(wanted)
+
+    @rpc
+    @requires(Role.MAIN_TEAM)
+    @boxed(schemas.StaffName)
+    def colleague(self, actor: Actor, call: Call) -> dict[str, Any]:
+        """Return the account id of the member of staff at a desk who has this user name, for Tim Utama."""
+        with self.once(call) as work:
+            account = work.accounts.of_name(self.vault.login_index(call.content["username"])).get(STAFF)
+        if account is None or account.role not in (Role.OPERATOR, Role.MAIN_TEAM, Role.OPD_TEAM):
+            raise InvalidInput.of(account=faults.NO_SUCH_COLLEAGUE())
+        return {"id": account.id}
 
     @rpc
     @requires(Role.ADMIN)

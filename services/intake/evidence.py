@@ -62,7 +62,7 @@ class KeepsEvidence(Attaches, ConsumesClosings):
     def open_file(self, actor: Actor, ticket: str, number: str, of: str = "file") -> views.File:
         """Return one file of a report, for the gateway to open it or its preview (`of`), and record it."""
         with opening(self.uow, actor, ticket, number, part(of)) as work:
-            complaint = work.complaints.get(ticket)
+            complaint = work.complaints.get(ticket, actor)
             if actor.role == Role.REPORTER:
                 own(complaint, actor)
             file = find(complaint.files, number)

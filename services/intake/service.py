@@ -129,10 +129,10 @@ class IntakeService(
                 "The identity must be requested in a sealed box: this gateway has an earlier version."
             )
         with viewing(self.uow, actor, ticket, "complaint") as work:
-            complaint = work.complaints.get(ticket)
+            complaint = work.complaints.get(ticket, actor)
             if actor.role == Role.REPORTER and complaint.reporter_id != actor.id:
                 raise UnknownTicket
-            notes = work.notes_on(ticket, None) if actor.role == Role.OPERATOR else []
+            notes = work.notes_on(ticket, actor) if actor.role == Role.OPERATOR else []
         view = (schemas.OwnView if actor.role == Role.REPORTER else schemas.ComplaintView)().dump(complaint)
         if actor.role == Role.OPERATOR:
             view |= {"claim": complaint.claim_at(work.now), "notes": NoteView(many=True).dump(notes)}
@@ -152,7 +152,7 @@ class IntakeService(
         """
         with self.once(call) as work:
             known_account(work, actor)
-            complaint = work.complaints.get(call.content["ticket"])
+            complaint = work.complaints.get(call.content["ticket"], actor)
             if complaint.confidential:
                 raise domain.identity_withheld()
             kind, identity = work.accounts.reporter(complaint.reporter_id)
@@ -165,7 +165,7 @@ class IntakeService(
     def is_confidential(self, actor: Actor, ticket: str) -> bool:
         """Return whether the reporter asked for confidentiality, which decides on the documents that are offered."""
         with self.uow.reading() as work:
-            return work.complaints.get(ticket).confidential
+            return work.complaints.get(ticket, actor).confidential
 
     @rpc
     @requires(Role.OPERATOR)
@@ -173,7 +173,7 @@ class IntakeService(
         """Return the subjects of the reports of `tickets`, by ticket, for the worklist of the operator's other desk."""
         wanted = load(schemas.Tickets, {"tickets": tickets})["tickets"]
         with self.uow.reading() as work:
-            return {found.ticket: schemas.Subject().dump(found) for found in work.complaints.of(wanted)}
+            return {found.ticket: schemas.Subject().dump(found) for found in work.complaints.of(wanted, actor)}
 
     @rpc
     @of_the_desk

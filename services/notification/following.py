@@ -32,7 +32,7 @@ class Follows:
     def timeline(self, actor: Actor, ticket: str) -> views.Timeline:
         """Return the journey of a complaint as the caller may see it. Raises UnknownTicket where they may not."""
         with viewing(self.uow, actor, ticket, "timeline") as work:
-            journey = work.journeys.get(ticket)
+            journey = work.journeys.get(ticket, actor)
             if not journey.shown_to(actor.role, self.wrote(journey, actor), actor.group):
                 raise UnknownTicket
             told = journey.told_to(actor.role, actor.group)

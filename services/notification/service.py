@@ -21,7 +21,7 @@ from nkk.contracts.events import (
 )
 from nkk.contracts.files import FileView
 from nkk.desk import opening, viewing
-from nkk.desk.stage import ConsumesCalendars, Desk
+from nkk.desk.stage import ConsumesCalendars, Desk, RecusesStaff
 from nkk.messaging.consumer import handles
 from nkk.messaging.host import timer
 from nkk.messaging.rpc import rpc
@@ -48,7 +48,15 @@ from services.notification.unsent import LooksAfterLetters
 
 
 class NotificationService(
-    KnowsAuthors, Follows, NotifiesPeople, LooksAfterLetters, RepublishesClosings, TakesActs, Desk, ConsumesCalendars
+    KnowsAuthors,
+    Follows,
+    NotifiesPeople,
+    LooksAfterLetters,
+    RepublishesClosings,
+    TakesActs,
+    Desk,
+    RecusesStaff,
+    ConsumesCalendars,
 ):
     """The operator's second desk (step 6), the receipt (step 7), the journeys of complaints, and all letters."""
 
@@ -142,8 +150,8 @@ class NotificationService(
     def answer(self, actor: Actor, ticket: str) -> views.Answering:
         """Return a complaint's state, its answer with the material for it, and the letters to its reporter given up."""
         with viewing(self.uow, actor, ticket, "answer") as work:
-            journey, answer = work.journeys.get(ticket), work.answers.find(ticket)
-            letters, _ = work.messages.undelivered(ticket)
+            journey, answer = work.journeys.get(ticket, actor), work.answers.find(ticket)
+            letters, _ = work.messages.undelivered(ticket, actor=actor)
         return {
             **self._standing(journey, work.now),
             "answer": self.shown(schemas.AnswerView(), answer, work.now) if answer else None,
@@ -157,7 +165,7 @@ class NotificationService(
         """Send the answer to the reporter (step 6), with those files of the response that the operator chose."""
         form = load(schemas.AnswerText, {"text": text, "files": files or []})
         now = self.uow.clock()
-        minutes = self._minutes_to(ticket, now)
+        minutes = self._minutes_to(actor, ticket, now)
         with self.act(actor, ticket, now) as act:
             act.case.send(form["text"], now, act.calendar, form["files"])
             act.work.journeys.answered(ticket, now, minutes)
@@ -184,13 +192,13 @@ class NotificationService(
         with opening(self.uow, actor, ticket, number, part(of)) as work:
             if actor.role == Role.REPORTER:
                 self._own(work, ticket, actor)
-            answer = work.answers.find(ticket)
+            answer = work.answers.find(ticket, actor)
             file = find(answer.files_for(actor.role) if answer else (), number)
         return FileView().dump(file)
 
     def standing(self, work: NotificationWork, actor: Actor, ticket: str) -> Answer:
         """Return the locked case, as Desk does. Raises NotYourStep where the complaint does not await an answer yet."""
-        return _reached(work, ticket)
+        return _reached(work, actor, ticket)
 
     # -- step 7: the reporter
 
@@ -223,7 +231,7 @@ class NotificationService(
         """Confirm the receipt of the answer, by the reporter (step 7)."""
         with self.uow.begin() as work:
             self._own(work, ticket, actor)
-            answer = _reached(work, ticket)
+            answer = _reached(work, actor, ticket)
             if answer.confirm(work.now):
                 close(work, answer)
             else:
@@ -285,9 +293,9 @@ class NotificationService(
         self.calendars.get(event.data.calendar)
         return self.uow.handling(event)
 
-    def _minutes_to(self, ticket: str, now: datetime) -> int | None:
+    def _minutes_to(self, actor: Actor, ticket: str, now: datetime) -> int | None:
         with self.uow.reading() as work:
-            journey = work.journeys.get(ticket)
+            journey = work.journeys.get(ticket, actor)
         return journey.minutes_to(now, self.calendars.get)
 
     def _read(self, journey: Journey, answer: Answer | None, actor: Actor, now: datetime) -> views.Read:
@@ -338,9 +346,9 @@ def _is_sent(answer: Answer | None) -> TypeGuard[Answer]:
     return answer is not None and answer.is_sent
 
 
-def _reached(work: NotificationWork, ticket: str) -> Answer:
-    answer = work.answers.find(ticket, for_update=True)
+def _reached(work: NotificationWork, actor: Actor, ticket: str) -> Answer:
+    answer = work.answers.find(ticket, actor, for_update=True)
     if answer is None:
-        journey = work.journeys.get(ticket)
+        journey = work.journeys.get(ticket, actor)
         raise NotYourStep({"stands": journey.stands()}, "not-to-be-answered-yet")
     return answer

@@ -77,7 +77,7 @@ class LooksAfterLetters:
         `waiting` holds the letters that have failed and will be retried, such as while the mail server is down.
         """
         with self.uow.reading() as work:
-            rows, following = work.messages.undelivered(None, cursor, limit)
+            rows, following = work.messages.undelivered(None, cursor, limit, actor)
             waiting = work.messages.tried_in_vain()
         return {
             "items": schemas.Undelivered(many=True).dump(rows),

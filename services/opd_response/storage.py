@@ -19,6 +19,7 @@ from sqlalchemy import (
     update,
 )
 
+from nkk.contracts.events import CaseRecused
 from nkk.desk import (
     AttachingWork,
     ClockedWork,
@@ -35,6 +36,7 @@ from nkk.desk import (
     in_turn,
     notes_table,
     record_table,
+    recusals_table,
     report_columns,
 )
 from nkk.sop.refusals import UnknownTicket
@@ -49,6 +51,7 @@ closed = closed_table(metadata)
 calendars = calendars_table(metadata)
 record = record_table(metadata)
 notes = notes_table(metadata)
+recusals = recusals_table(metadata)
 attached = attached_table(metadata)
 
 cases = Table(
@@ -86,6 +89,7 @@ class Cases(Rows[Case]):
     """The repository of the cases at the helper teams' desks. A team's queries see only its own agency's cases."""
 
     TABLE = cases
+    RECUSALS = recusals
     HELD = Case
     OPEN = _open & cases.c.ended.is_(None)
     NEWEST = cases.c.forwarding
@@ -130,11 +134,13 @@ class OpdResponseWork(ClockedWork, RecordedWork, AttachingWork, NotingWork):
     """opd_response's unit of work: one database transaction."""
 
     OUTBOX = outbox
+    PRIVATE = (CaseRecused.TYPE,)
     INBOX = inbox
     CLOSED = closed
     CALENDARS = calendars
     RECORD = record
     NOTES = notes
+    RECUSALS = recusals
     ATTACHED = attached
 
     @cached_property

@@ -236,7 +236,7 @@ class TriageService(CaseDesk, ConsumesCalendars, ConsumesClosings):
         form = load(schemas.Reason, {"note": note})
         calendar = self.calendars.current()
         with self.uow.begin() as work:
-            case = work.cases.get(ticket, for_update=True)
+            case = work.cases.get(ticket, actor, for_update=True)
             recalled = ComplaintRecalled(
                 ticket=ticket,
                 opd=str(case.opd),
@@ -258,7 +258,7 @@ class TriageService(CaseDesk, ConsumesCalendars, ConsumesClosings):
         form = load(schemas.Reason, {"note": note})
         calendar = self.calendars.current()
         with self.uow.begin() as work:
-            case = work.cases.get(ticket, for_update=True)
+            case = work.cases.get(ticket, actor, for_update=True)
             case.keep(work.now, calendar)
             work.reopen(ticket)
             work.emit(

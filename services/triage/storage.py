@@ -18,6 +18,7 @@ from sqlalchemy import (
     select,
 )
 
+from nkk.contracts.events import CaseRecused
 from nkk.desk import (
     ClockedWork,
     NotingWork,
@@ -32,6 +33,7 @@ from nkk.desk import (
     in_turn,
     notes_table,
     record_table,
+    recusals_table,
     report_columns,
 )
 from nkk.store.database import UtcDateTime, insert_of, new_metadata
@@ -45,6 +47,7 @@ closed = closed_table(metadata)
 calendars = calendars_table(metadata)
 record = record_table(metadata)
 notes = notes_table(metadata)
+recusals = recusals_table(metadata)
 
 cases = Table(
     "cases",
@@ -95,6 +98,7 @@ class Cases(Rows[Case]):
     """The repository of the cases at Tim Utama's desk."""
 
     TABLE = cases
+    RECUSALS = recusals
     HELD = Case
     OPEN = _open & cases.c.ended.is_(None)
 
@@ -126,11 +130,13 @@ class TriageWork(ClockedWork, RecordedWork, NotingWork):
     """Triage's unit of work: one database transaction."""
 
     OUTBOX = outbox
+    PRIVATE = (CaseRecused.TYPE,)
     INBOX = inbox
     CLOSED = closed
     CALENDARS = calendars
     RECORD = record
     NOTES = notes
+    RECUSALS = recusals
 
     @cached_property
     def cases(self) -> Cases:

@@ -9,6 +9,7 @@ from nkk.contracts.asyncapi import SAMPLES
 from nkk.contracts.events import (
     AnswerRated,
     CalendarChanged,
+    CaseRecused,
     ComplaintClassifiedAsInformation,
     ComplaintEnded,
     ComplaintForwarded,
@@ -47,7 +48,7 @@ SERVICES = {
 }
 ALARMS = [StepDueSoon, StepOverdue]
 # What adds to a report, what is passed on to an OPD alone, and what ends no step.
-BESIDE = (ReportSupplemented, ReportAddedTo, ComplaintSupplemented, ComplaintEnded, AnswerRated)
+BESIDE = (ReportSupplemented, ReportAddedTo, ComplaintSupplemented, ComplaintEnded, AnswerRated, CaseRecused)
 JOURNEY = [event for event in EVENTS if "ticket" in event.SCHEMA.fields and event not in (*ALARMS, *BESIDE)]
 
 

@@ -14,6 +14,7 @@ from nkk.contracts.events import (
     AnswerReturned,
     AnswerSent,
     CalendarChanged,
+    CaseRecused,
     ComplaintClassifiedAsInformation,
     ComplaintClosed,
     ComplaintDeclined,
@@ -96,6 +97,7 @@ class Work:
         return True
 
     add_reporter = note = keep_contact = keep = answered = close = reopen = attach = add
+    recuse = record = add_note = add
 
     @property
     def calendars(self):
@@ -343,6 +345,7 @@ PRODUCERS = {
     AnswerReturned: lambda: told_by(NOTIFICATION, "send_back", answer(path="information"), STAFF, TICKET, "Pengaduan."),
     ComplaintReopened: lambda: by_reporter("object_to", "Belum menjawab."),
     AnswerRated: lambda: by_reporter("rate", 2),
+    CaseRecused: lambda: told_by(TRIAGE, "recuse", triage_case(), STAFF, TICKET, "Kerabat."),
     StepDueSoon: lambda: alarm(NEAR),
     StepOverdue: lambda: alarm(LATE),
     CalendarChanged: lambda: told_by(

@@ -49,7 +49,7 @@ class Case:
 
     def acts(self, who: Person, *wanted: str) -> None:
         """Wait until exactly these acts, and what is always possible, are offered."""
-        always = {"note", "supplement"}
+        always = {"note", "recuse", "supplement"}
         eventually(lambda: set(self.seen_by(who)["acts"]) - always == set(wanted))
 
     def told(self, *wanted: str) -> None:

@@ -39,6 +39,7 @@ JOURNEY = {
 """The acts of a complaint's steps with their forms, each allowed once, in this order."""
 
 NOTES = {f"POST {TICKET}/notes": {"text": "Pelapor menelepon."}}
+RECUSAL = f"POST {TICKET}/recusals"
 """What staff may do with a complaint at their desk, in any state and any number of times."""
 
 HANDED_OVER = list(JOURNEY.items())[:1]
@@ -246,6 +247,33 @@ def test_notes_are_added_by_the_desks_that_have_the_complaint_and_by_nobody_else
     assert sorted(note["role"] for note in notes) == ["main_team", "opd_team", "operator"]
     for who in ("operator", "OPD"):
         assert len(everybody[who].get(f"/complaints/{values['ticket']}/notes")["items"]) == 1
+
+
+def test_staff_step_aside_from_what_their_desk_has_and_see_it_no_more(
+    people: People, everybody: dict[str, Person]
+) -> None:
+    values, form = (
+        {"ticket": people.submit(everybody["owner"]), "format": "docx", "number": "1"},
+        {"reason": "Kerabat."},
+    )
+    for step, step_form in CLOSED:
+        [may] = set(WHO) - set(refused(step))
+        check(everybody, may, step, values, step_form)
+    check_missing(everybody, RECUSAL, {"ticket": new_ticket(2026)}, form)
+    # New accounts, because they do not see the complaint any more.
+    stepping = everybody | {who: people.log_in(**new_staff(people, *role)) for who, role in ROLES.items()}
+    for who in (*WHO, "operator", "Tim Utama", "OPD"):
+        check(stepping, who, RECUSAL, values, form)
+    for operation, its_form in (JOURNEY | CLAIMS | NOTES | dict.fromkeys(READING)).items():
+        for who in ("operator", "Tim Utama", "OPD"):
+            said = TABLE[operation][WHO.index(who)]
+            status = 404 if said == "✓" else int(said)
+            # Notification has the recusal as soon as the event has arrived.
+            eventually(
+                lambda who=who, operation=operation, its_form=its_form, status=status: (
+                    ask(stepping[who], operation, values, its_form) == status
+                )
+            )
 
 
 def test_files_are_added_by_the_owner_and_by_nobody_else(people: People, everybody: dict[str, Person]) -> None:

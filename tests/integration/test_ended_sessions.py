@@ -18,7 +18,7 @@ from services.intake.service import IntakeService
 from services.intake.storage import accounts, sessions
 from tests.boxes import called_by
 from tests.builders import REPORT, own_upload
-from tests.intake import ADMIN, CALLS, NOW, OPERATOR, REPORTER, WEBSITE, intake_at, question, sent, stored
+from tests.intake import ADMIN, CALLS, MAIN_TEAM, NOW, OPERATOR, REPORTER, WEBSITE, intake_at, question, sent, stored
 from tests.stages import methods
 
 PLAIN: dict[str, tuple[Actor, tuple[Any, ...]]] = {
@@ -30,6 +30,7 @@ PLAIN: dict[str, tuple[Actor, tuple[Any, ...]]] = {
     "attached_before": (REPORTER, ([own_upload()["id"]],)),
     "withdraw": (REPORTER, ("open", "Sudah selesai.")),
     "notes": (OPERATOR, ("open",)),
+    "recuse": (OPERATOR, ("open", "Kerabat.")),
     "add_note": (OPERATOR, ("open", "Pelapor menelepon.")),
     "open_file": (OPERATOR, ("open", "1")),
     "is_confidential": (OPERATOR, ("open",)),
@@ -73,7 +74,7 @@ def intake(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         service.calendars = Calendars(service.uow)
         service.extend_calendar()
         with service.uow.begin() as work:
-            for actor in (REPORTER, OPERATOR, ADMIN):
+            for actor in (REPORTER, OPERATOR, MAIN_TEAM, ADMIN):
                 work.connection.execute(
                     insert(accounts).values(
                         id=f"disabled-{actor.id}",

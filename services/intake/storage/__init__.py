@@ -5,7 +5,7 @@ from functools import cached_property
 
 from sqlalchemy import delete, select
 
-from nkk.contracts.events import PasswordResetRequested, ReporterRegistered
+from nkk.contracts.events import CaseRecused, PasswordResetRequested, ReporterRegistered
 from nkk.desk import AttachingWork, ClockedWork, NotingWork, RecordedWork
 from services.intake.storage.account_rows import Accounts, Postboxes, Resets
 from services.intake.storage.complaint_rows import Complaints, ToldPlain
@@ -31,6 +31,7 @@ from services.intake.storage.tables import (
     postboxes,
     published_lists,
     record,
+    recusals,
     reporters,
     reset_requests,
     sessions,
@@ -59,6 +60,7 @@ __all__ = [
     "postboxes",
     "published_lists",
     "record",
+    "recusals",
     "reporters",
     "reset_requests",
     "sessions",
@@ -72,13 +74,14 @@ class IntakeWork(ClockedWork, RecordedWork, AttachingWork, NotingWork):
     """Intake's unit of work: one database transaction."""
 
     OUTBOX = outbox
-    PRIVATE = (ReporterRegistered.TYPE, PasswordResetRequested.TYPE)
+    PRIVATE = (ReporterRegistered.TYPE, PasswordResetRequested.TYPE, CaseRecused.TYPE)
     INBOX = inbox
     CLOSED = closed
     CALENDARS = calendars
     RECORD = record
     ATTACHED = attached
     NOTES = notes
+    RECUSALS = recusals
 
     def prune_by_age(self, before: datetime, limit: int) -> int:
         """Delete published events with password codes, which are valid for an hour; return their number."""

@@ -14,14 +14,16 @@ from nkk.desk import (
 )
 from nkk.store.database import insert_if_absent
 from nkk.store.paging import page
+from nkk.trust.actor import Actor
 from services.intake.domain import Complaint
-from services.intake.storage.tables import complaints, outbox, submissions, told_plain, waiting
+from services.intake.storage.tables import complaints, outbox, recusals, submissions, told_plain, waiting
 
 
 class Complaints(Rows[Complaint]):
     """The repository of the reports as submitted."""
 
     TABLE = complaints
+    RECUSALS = recusals
     HELD = Complaint
     OPEN = waiting
 
@@ -42,9 +44,10 @@ class Complaints(Rows[Complaint]):
         of_ticket = update(complaints).where(complaints.c.ticket == ticket)
         self._connection.execute(of_ticket.values(closed_at=at, **not_ended))
 
-    def of(self, tickets: list[str]) -> list[Complaint]:
-        """Return the reports among `tickets` that exist."""
-        rows = self._connection.execute(select(complaints).where(complaints.c.ticket.in_(tickets)))
+    def of(self, tickets: list[str], actor: Actor | None = None) -> list[Complaint]:
+        """Return the reports among `tickets` that exist, and that `actor` may see."""
+        query = select(complaints).where(complaints.c.ticket.in_(tickets), *self._seen_by(actor))
+        rows = self._connection.execute(query)
         return [Complaint(**row._mapping) for row in rows]
 
     def of_reporter(

@@ -30,6 +30,7 @@ from nkk.desk import (
     in_turn,
     notes_table,
     record_table,
+    recusals_table,
     report_columns,
 )
 from nkk.sop.files import OwnFile
@@ -48,6 +49,7 @@ calendars = calendars_table(metadata)
 record = record_table(metadata)
 attached = attached_table(metadata)
 notes = notes_table(metadata)
+recusals = recusals_table(metadata)
 # Literals, not bound parameters: SQLite uses a partial index only where the query shows the value.
 told_plain = outbox.c.type == literal_column("'complaint.submitted.v1'")
 Index("ix_outbox_plain", outbox.c.id, sqlite_where=told_plain, postgresql_where=told_plain)

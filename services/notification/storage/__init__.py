@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from nkk.desk import ClockedWork, RecordedWork
+from nkk.desk import ClockedWork, RecordedWork, RecusingWork
 from nkk.sop.timed import Timed
 from services.notification.domain import letters_about, team_at
 from services.notification.storage.contact_rows import Contact, Contacts, Plain
@@ -33,6 +33,7 @@ from services.notification.storage.tables import (
     outbox,
     postboxes,
     record,
+    recusals,
     teams,
 )
 
@@ -65,11 +66,12 @@ __all__ = [
     "outbox",
     "postboxes",
     "record",
+    "recusals",
     "teams",
 ]
 
 
-class NotificationWork(ClockedWork, RecordedWork):
+class NotificationWork(ClockedWork, RecordedWork, RecusingWork):
     """Notification's unit of work: one database transaction."""
 
     OUTBOX = outbox
@@ -77,6 +79,7 @@ class NotificationWork(ClockedWork, RecordedWork):
     CLOSED = closed
     CALENDARS = calendars
     RECORD = record
+    RECUSALS = recusals
 
     def republish_closings(self, limit: int) -> list[tuple[str, datetime]]:
         """Mark closings that an earlier version published for tooling only as unsent, to be published to the stages.

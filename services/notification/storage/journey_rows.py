@@ -19,19 +19,31 @@ from sqlalchemy import (
 from nkk.desk import (
     Rows,
     Wanted,
+    may_see,
 )
 from nkk.sop.refusals import UnknownTicket
 from nkk.store.database import Inserts
 from nkk.store.paging import MAX_LIMIT, page
+from nkk.trust.actor import Actor
 from services.notification.domain import Answer
 from services.notification.journeys import Addition, Entry, Journey
-from services.notification.storage.tables import acts, answers, entries, is_open, is_unread, is_waiting, journeys
+from services.notification.storage.tables import (
+    acts,
+    answers,
+    entries,
+    is_open,
+    is_unread,
+    is_waiting,
+    journeys,
+    recusals,
+)
 
 
 class Answers(Rows[Answer]):
     """The repository of the cases at the operator's second desk."""
 
     TABLE = answers
+    RECUSALS = recusals
     HELD = Answer
     OPEN = is_waiting & answers.c.ended.is_(None)
 
@@ -109,9 +121,9 @@ class Journeys:
             counted[f"{category}/{sub_category}"] += count
         return dict(counted)
 
-    def get(self, ticket: str) -> Journey:
-        """Return the journey of `ticket`. Raises UnknownTicket."""
-        found = self.of([ticket])
+    def get(self, ticket: str, actor: Actor | None = None) -> Journey:
+        """Return the journey of `ticket`, if `actor` may see it. Raises UnknownTicket."""
+        found = self.of([ticket], actor)
         if not found:
             raise UnknownTicket
         return found[0]
@@ -120,12 +132,13 @@ class Journeys:
         """Return when a complaint was answered, None while it is not."""
         return self._connection.execute(select(journeys.c.answered_at).where(journeys.c.ticket == ticket)).scalar()
 
-    def of(self, tickets: list[str]) -> list[Journey]:
-        """Return the journeys among `tickets` that are known."""
+    def of(self, tickets: list[str], actor: Actor | None = None) -> list[Journey]:
+        """Return the journeys among `tickets` that are known, and that `actor` may see."""
         self._inserts.flush()
         # Journeys first: an event consumed between the two statements can show an entry early, but never a path without
         # its entry.
-        rows = self._connection.execute(select(journeys).where(journeys.c.ticket.in_(tickets))).all()
+        seen = may_see(recusals, journeys.c.ticket, actor)
+        rows = self._connection.execute(select(journeys).where(journeys.c.ticket.in_(tickets), seen)).all()
         told: dict[str, list[Entry]] = {ticket: [] for ticket in tickets}
         for row in self._connection.execute(select(entries).where(entries.c.ticket.in_(tickets))):
             told[row.ticket].append(Entry(**row._mapping))

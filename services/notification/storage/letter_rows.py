@@ -20,9 +20,11 @@ from sqlalchemy import (
 
 from nkk.desk import (
     LETTER_DROPPED,
+    may_see,
 )
 from nkk.store.database import Inserts, insert_of
 from nkk.store.paging import MAX_LIMIT, page
+from nkk.trust.actor import Actor
 from services.notification.storage.tables import (
     LETTERS,
     LINES,
@@ -36,6 +38,7 @@ from services.notification.storage.tables import (
     messages,
     postboxes,
     record,
+    recusals,
     teams,
 )
 
@@ -255,13 +258,17 @@ class Messages:
         )
 
     def undelivered(
-        self, ticket: str | None = None, cursor: str | None = None, limit: int | None = None
+        self,
+        ticket: str | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+        actor: Actor | None = None,
     ) -> tuple[list[Any], str | None]:
         """Return a page of the letters to reporters given up, about `ticket` or any complaint that is still open."""
         query = (
             select(messages.c.id, messages.c.ticket, messages.c.kind, messages.c.given_up_at)
             .join(journeys, journeys.c.ticket == messages.c.ticket)
-            .where(is_given_up, is_open, messages.c.team.is_(None))
+            .where(is_given_up, is_open, messages.c.team.is_(None), may_see(recusals, journeys.c.ticket, actor))
         )
         return page(
             self._connection,

@@ -30,6 +30,7 @@ from nkk.desk import (
     files_column,
     in_turn,
     record_table,
+    recusals_table,
 )
 from nkk.sop.files import File
 from nkk.store.database import UtcDateTime, new_metadata
@@ -44,6 +45,7 @@ inbox = inbox_table(metadata)
 closed = closed_table(metadata)
 calendars = calendars_table(metadata)
 record = record_table(metadata)
+recusals = recusals_table(metadata)
 # Closings that an earlier version published for tooling only. A literal, not a bound parameter, for the partial index.
 is_unheard = text("type = 'complaint.closed.v1' AND NOT mandatory")
 Index("ix_outbox_unheard", outbox.c.id, sqlite_where=is_unheard, postgresql_where=is_unheard)

@@ -1,0 +1,269 @@
+"""Staff who stepped aside from a case: at every stage it is to them as one that never was."""
+
+import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import event as engine_event
+
+from nkk.sop.files import UnknownFile
+from nkk.sop.refusals import NotYourRole, Refused, UnknownTicket
+from nkk.trust.actor import Actor
+from tests.builders import REPORT
+from tests.stages import ADMIN, MAIN_TEAM, OPD, OPD_TEAM, OPERATOR, REPORTER, SERVICES, STORAGES, House, methods
+
+NEVER = "NKK-2026-0000-0000"
+WHY = "Terlapor kerabat saya."
+DESKS = {"intake": OPERATOR, "triage": MAIN_TEAM, "opd_response": OPD_TEAM}
+COLLEAGUES = {
+    "intake": Actor("staff-11", "operator"),
+    "triage": Actor("staff-12", "main_team"),
+    "opd_response": Actor("staff-13", "opd_team", OPD),
+}
+
+ARGUMENTS: dict[str, dict[str, tuple[Any, ...]]] = {
+    "intake": {
+        "complaint": (),
+        "is_confidential": (),
+        "open_file": ("1",),
+        "hand_over": (),
+        "claim": (),
+        "release": (),
+        "notes": (),
+        "add_note": ("Catatan.",),
+    },
+    "triage": {
+        "case": (),
+        "open_file": ("1",),
+        "classify_as_information": (),
+        "forward": (OPD,),
+        "approve": (),
+        "return_response": ("Belum menjawab.",),
+        "recall": ("Salah alamat.",),
+        "keep": ("Berulang.",),
+        "claim": (),
+        "release": (),
+        "notes": (),
+        "add_note": ("Catatan.",),
+    },
+    "opd_response": {
+        "case": (),
+        "open_file": ("1",),
+        "respond": ("Ditegur.",),
+        "decline": ("Bukan kami.",),
+        "claim": (),
+        "release": (),
+        "notes": (),
+        "add_note": ("Catatan.",),
+    },
+    "notification": {
+        "answer": (),
+        "open_file": ("1",),
+        "send_answer": ("Jawaban.",),
+        "send_back": ("Ini pengaduan.",),
+        "claim": (),
+        "release": (),
+        "timeline": (),
+    },
+}
+"""What staff call about a case at each stage, with what comes after the ticket."""
+
+OTHERS = {
+    # Reporters', websites' and an admin's methods; and stepping aside itself, which is tried on its own.
+    "intake": {"supplement", "withdraw", "entry", "recuse"},
+    "triage": {"recuse"},
+    "opd_response": {"recuse"},
+    "notification": {"read_answer", "open_answer", "confirm_receipt", "object_to", "rate", "record"},
+}
+
+
+def everywhere(stages: House, report: dict[str, Any] = REPORT) -> str:
+    """Return a complaint that every desk has."""
+    ticket: str = stages.do("intake", "submit", REPORTER, report)["ticket"]
+    for stage, act, actor, *args in (
+        ("intake", "hand_over", OPERATOR),
+        ("triage", "forward", MAIN_TEAM, OPD),
+        ("opd_response", "respond", OPD_TEAM, "Ditegur."),
+        ("triage", "approve", MAIN_TEAM),
+    ):
+        stages.settle()
+        stages.now += timedelta(minutes=1)
+        stages.do(str(stage), str(act), actor, ticket, *args)
+    stages.settle()
+    return ticket
+
+
+def recused(stages: House, stage: str, account: str | None = None, actor: Actor | None = None) -> str:
+    ticket = everywhere(stages)
+    stages.do(stage, "recuse", actor or DESKS[stage], ticket, WHY, account)
+    stages.settle()
+    return ticket
+
+
+@contextmanager
+def statements(stages: House, stage: str) -> Iterator[list[str]]:
+    """Collect the SQL statements of a stage."""
+    engine, found = stages.databases[stage].engine, []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        found.append(statement)
+
+    engine_event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield found
+    finally:
+        engine_event.remove(engine, "before_cursor_execute", note)
+
+
+def refusal(stages: House, stage: str, method: str, actor: Actor, ticket: str) -> tuple[Any, list[str]]:
+    """Return what a call is answered with, and its SQL statements."""
+    with statements(stages, stage) as found:
+        try:
+            answer: Any = stages.do(stage, method, actor, ticket, *ARGUMENTS[stage][method])
+        except Refused as error:
+            answer = (type(error), error.code, error.details)
+    return answer, found
+
+
+@pytest.mark.parametrize("stage", SERVICES)
+def test_every_method_that_takes_a_ticket_is_tried(stage: str) -> None:
+    of_a_case = {
+        name
+        for name in methods(stage)
+        if "ticket" in inspect.signature(inspect.unwrap(getattr(SERVICES[stage], name))).parameters
+    }
+    assert of_a_case == set(ARGUMENTS[stage]) | OTHERS[stage]
+
+
+CALLS = [(stage, method) for stage, named in ARGUMENTS.items() for method in named]
+
+
+@pytest.mark.parametrize(("stage", "method"), CALLS, ids=[f"{stage}.{method}" for stage, method in CALLS])
+def test_to_whoever_stepped_aside_a_case_is_as_one_that_never_was(stages: House, stage: str, method: str) -> None:
+    desk = "intake" if stage == "notification" else stage
+    actor = DESKS[desk]
+    ticket = recused(stages, desk)
+    answer = refusal(stages, stage, method, actor, ticket)
+    assert answer[0][0] in (UnknownTicket, UnknownFile)
+    assert answer == refusal(stages, stage, method, actor, NEVER)
+
+
+@pytest.mark.parametrize("actor", DESKS.values(), ids=lambda actor: actor.role)
+def test_the_timeline_is_as_unknown_to_every_role(stages: House, actor: Actor) -> None:
+    desk = next(stage for stage, found in DESKS.items() if found is actor)
+    ticket = recused(stages, desk)
+    assert refusal(stages, "notification", "timeline", actor, ticket) == refusal(
+        stages, "notification", "timeline", actor, NEVER
+    )
+
+
+def test_tim_utama_who_stepped_aside_reads_no_desks_notes(stages: House) -> None:
+    ticket = everywhere(stages)
+    for stage, actor in DESKS.items():
+        stages.do(stage, "add_note", actor, ticket, "Catatan.")
+    stages.do("triage", "recuse", MAIN_TEAM, ticket, WHY)
+    stages.settle()
+    for stage in DESKS:
+        assert refusal(stages, stage, "notes", MAIN_TEAM, ticket) == refusal(stages, stage, "notes", MAIN_TEAM, NEVER)
+    read = [note["text"] for note in stages.do("triage", "notes", COLLEAGUES["triage"], ticket)]
+    assert read == ["Catatan.", WHY]
+
+
+@pytest.mark.parametrize("stage", DESKS)
+def test_a_case_leaves_the_list_of_whoever_steps_aside_and_of_nobody_else(stages: House, stage: str) -> None:
+    actor, colleague = DESKS[stage], COLLEAGUES[stage]
+    ticket = stages.do("intake", "submit", REPORTER, REPORT)["ticket"]
+    if stage != "intake":
+        stages.do("intake", "hand_over", OPERATOR, ticket)
+        stages.settle()
+    if stage == "opd_response":
+        stages.do("triage", "forward", MAIN_TEAM, ticket, OPD)
+        stages.settle()
+    stages.do(stage, "recuse", actor, ticket, WHY)
+
+    def listed(who: Actor, **wanted: Any) -> bool:
+        found = stages.do(stage, "worklist", who, None, None, wanted)["items"]
+        return ticket in [row["ticket"] for row in found]
+
+    for wanted in ({}, {"q": ticket}):
+        assert not listed(actor, **wanted)
+        assert listed(colleague, **wanted)
+    if stage == "intake":
+        assert stages.do("intake", "subjects", actor, [ticket]) == {}
+
+
+def test_answers_and_undelivered_letters_leave_the_operators_second_desk(stages: House) -> None:
+    ticket, colleague = everywhere(stages), COLLEAGUES["intake"]
+
+    def lists(who: Actor) -> list[list[str]]:
+        asked = ("worklist", "undelivered")
+        return [[row["ticket"] for row in stages.do("notification", name, who)["items"]] for name in asked]
+
+    messages = STORAGES["notification"].messages
+    with stages.databases["notification"].writing() as connection:
+        of_ticket = messages.update().where(messages.c.ticket == ticket)
+        connection.execute(of_ticket.values(given_up_at=stages.now))
+    with_letters = lists(colleague)
+    assert ticket in with_letters[0]
+    stages.do("intake", "recuse", OPERATOR, ticket, WHY)
+    stages.settle()
+    assert lists(colleague) == with_letters
+    assert all(ticket not in found for found in lists(OPERATOR))
+
+
+@pytest.mark.parametrize("stage", DESKS)
+def test_to_step_aside_again_has_the_same_answer_and_no_second_effect(stages: House, stage: str) -> None:
+    ticket, actor = everywhere(stages), DESKS[stage]
+    first = stages.do(stage, "recuse", actor, ticket, WHY)
+    assert stages.do(stage, "recuse", actor, ticket, WHY) == first == {"ticket": ticket, "account": actor.id}
+    assert [note["text"] for note in stages.do(stage, "notes", COLLEAGUES[stage], ticket)] == [WHY]
+
+
+def test_whoever_was_made_to_step_aside_does_not_learn_of_the_case_by_stepping_aside(stages: House) -> None:
+    colleague = COLLEAGUES["triage"]
+    ticket = recused(stages, "triage", colleague.id)
+    for unknown in (ticket, NEVER):
+        with pytest.raises(UnknownTicket):
+            stages.do("triage", "recuse", colleague, unknown, WHY)
+
+
+def test_tim_utama_has_a_colleague_of_any_desk_step_aside_and_nobody_else_does(stages: House) -> None:
+    ticket = everywhere(stages)
+    for stage in ("intake", "opd_response"):
+        with pytest.raises(NotYourRole):
+            stages.do(stage, "recuse", DESKS[stage], ticket, WHY, COLLEAGUES[stage].id)
+    for stage, colleague in COLLEAGUES.items():
+        stages.do("triage", "recuse", MAIN_TEAM, ticket, WHY, colleague.id)
+        stages.settle()
+        with pytest.raises(UnknownTicket):
+            stages.do(stage, "notes", colleague, ticket)
+        assert stages.do(stage, "notes", DESKS[stage], ticket) is not None
+
+
+def test_who_may_not_see_a_case_may_not_when_it_comes_to_a_later_desk(stages: House) -> None:
+    ticket = stages.do("intake", "submit", REPORTER, REPORT)["ticket"]
+    stages.settle()
+    stages.do("intake", "recuse", OPERATOR, ticket, WHY)
+    stages.settle()
+    colleague = COLLEAGUES["intake"]
+    stages.do("intake", "hand_over", colleague, ticket)
+    stages.settle()
+    # The same account, had it another role since.
+    with pytest.raises(UnknownTicket):
+        stages.do("triage", "case", Actor(OPERATOR.id, "main_team"), ticket)
+
+
+def test_a_claim_ends_with_stepping_aside(stages: House) -> None:
+    ticket = stages.do("intake", "submit", REPORTER, REPORT)["ticket"]
+    stages.do("intake", "claim", OPERATOR, ticket)
+    stages.do("intake", "recuse", OPERATOR, ticket, WHY)
+    assert stages.do("intake", "complaint", COLLEAGUES["intake"], ticket)["claim"] is None
+
+
+def test_reporter_and_admin_are_not_concerned(stages: House) -> None:
+    ticket = recused(stages, "intake")
+    assert stages.do("intake", "complaint", REPORTER, ticket)["ticket"] == ticket
+    assert stages.do("notification", "record", ADMIN, ticket)["journeys"]
