@@ -11,11 +11,17 @@ from gateway import schemas
 from gateway.api.resources import Resources
 from gateway.backend import FIGURES_SECONDS, backend
 from nkk.contracts import views
+from nkk.sop.recap import RATINGS
 
-COLUMNS = ("month", "category", "name", "accepted", "answered", "closed")
+RATED = tuple(f"rated_{rating}" for rating in RATINGS)
+COLUMNS = ("month", "category", "name", "accepted", "answered", "closed", "ratings", "rating_average", *RATED)
+NOT_TOLD: dict[str, Any] = {"count": None, "average": None}
+"""What stands for the ratings that a notification of an earlier version does not count."""
+
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 """How a text begins that a spreadsheet would take for a formula."""
 
+STRETCHES = ("last_12_months", "this_month")
 TEXT = {"schema": {"type": "string"}}
 CACHED = {
     "ETag": {"description": "Send it as `If-None-Match` to get a 304 while nothing has changed."},
@@ -38,7 +44,12 @@ def figures() -> dict[str, Any]:
     and none can be worked out from the others: it is null instead.
     """
     known, lists = backend().figures(), backend().lists_if_any()
-    return known | {"months": [month | {"categories": _categories(month, lists)} for month in known.get("months", [])]}
+    months = [
+        month | {"categories": _categories(month, lists), "ratings": _ratings(month)}
+        for month in known.get("months", [])
+    ]
+    stretches = {name: {"ratings": NOT_TOLD} | known[name] for name in STRETCHES if name in known}
+    return known | stretches | {"months": months}
 
 
 @resources.route("/figures.csv", methods=["GET"])
@@ -55,8 +66,8 @@ def figures() -> dict[str, Any]:
 def table() -> Response:
     """Get the numbers of the last twelve months as a table, one line for each month and each of its categories.
 
-    A line without a category is of the whole month. An empty number is of fewer than five complaints, or is withheld so
-    that such a number cannot be worked out.
+    A line without a category is of the whole month, with the ratings given in it. An empty number is of fewer than five
+    complaints, or is withheld so that such a number cannot be worked out.
     """
     written = io.StringIO()
     lines = csv.writer(written)
@@ -82,9 +93,28 @@ def _categories(month: dict[str, Any], lists: views.Lists) -> list[dict[str, Any
     return [{"key": key, "accepted": shown.get(key)} for key in dict.fromkeys([*lists["categories"], *shown])]
 
 
+def _ratings(month: dict[str, Any]) -> dict[str, Any]:
+    """Return a month's ratings with a row for each from 1 to 5."""
+    told = month.get("ratings") or NOT_TOLD
+    shown = told.get("by_rating") or {}
+    by_rating = [{"rating": rating, "count": shown.get(str(rating))} for rating in RATINGS]
+    return {"count": told["count"], "average": told["average"], "by_rating": by_rating}
+
+
 def _lines(figures: dict[str, Any], lists: views.Lists) -> Iterator[tuple[Any, ...]]:
     for month in figures.get("months", []):
-        yield month["month"], "", "", month["accepted"], month["answered"], month["closed"]
+        ratings = _ratings(month)
+        yield (
+            month["month"],
+            "",
+            "",
+            month["accepted"],
+            month["answered"],
+            month["closed"],
+            ratings["count"],
+            ratings["average"],
+            *(row["count"] for row in ratings["by_rating"]),
+        )
         for category in _categories(month, lists):
             listed = lists["categories"].get(category["key"])
             yield (
@@ -92,8 +122,7 @@ def _lines(figures: dict[str, Any], lists: views.Lists) -> Iterator[tuple[Any, .
                 category["key"],
                 harmless(listed["name"] if listed else ""),
                 category["accepted"],
-                "",
-                "",
+                *[""] * (len(COLUMNS) - 4),
             )
 
 

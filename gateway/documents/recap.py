@@ -16,12 +16,14 @@ ROWS: dict[str, tuple[str, ...]] = {
     "by_category": ("name", "sub_category", "count"),
     "by_opd": ("name", "forwarded", "declined", "recalled", "open", "late", "responses", *DURATIONS),
     "steps": ("number", "activity", "role", "standard_minutes", *FIGURES),
+    "by_rating": ("rating", "count"),
     "open_cases": ("ticket", "path", "step", "activity", "opd", "came_at", "due_at", "service_due_at", "late"),
 }
 """The lists of the content, with the keys of their rows."""
 
 SERVICE = ("standard_minutes", *FIGURES)
-KEYS = ("month", *COUNTS, *ROWS, "service")
+RATINGS = ("count", "average")
+KEYS = ("month", *COUNTS, *ROWS, "service", "ratings")
 
 PATHS = {"complaint": "Pengaduan", "information": "Informasi"}
 
@@ -33,6 +35,7 @@ def shown(content: dict[str, Any]) -> dict[str, Any]:
         **{key: _shown(key, content.get(key)) for key in COUNTS},
         **{key: [_row(row, names) for row in content.get(key) or []] for key, names in ROWS.items()},
         "service": _row(content.get("service") or {}, SERVICE),
+        "ratings": _row(content.get("ratings") or {}, RATINGS),
     }
 
 
@@ -67,6 +70,7 @@ _HOW: dict[str, Callable[[Any], str]] = {
     **dict.fromkeys((*COUNTS, "count", "forwarded", "declined", "recalled", "responses"), wording.number),
     **dict.fromkeys(("median_minutes", "p90_minutes", "standard_minutes"), wording.minutes),
     "on_time_share": wording.share,
+    "average": wording.number,
     **dict.fromkeys(("came_at", "due_at", "service_due_at"), _instant),
     "path": lambda path: PATHS.get(path, path),
     "late": _late,

@@ -68,6 +68,7 @@ COLUMNS: dict[str, tuple[str, tuple[Column, ...]]] = {
             *_DURATIONS,
         ),
     ),
+    "by_rating": ("Penilaian", (("Nilai (1 sampai 5)", "number", 18), ("Jumlah", "number", 10))),
     "open_cases": (
         "Berkas terbuka",
         (
@@ -137,6 +138,11 @@ class _Sheets:
         rows += [
             (f"Layanan selesai: {label.lower()}", name, service.get(key))
             for key, (label, name, _) in zip(recap.FIGURES, _FIGURES, strict=True)
+        ]
+        ratings = content.get("ratings") or {}
+        rows += [
+            ("Penilaian pelapor", "number", ratings.get("count")),
+            ("Penilaian pelapor: rata-rata (1 sampai 5)", "decimal", ratings.get("average")),
         ]
         self._head(sheet, 3, ("Uraian", "Nilai"))
         for number, (label, name, value) in enumerate(rows, 4):

@@ -2,6 +2,8 @@
 
 from marshmallow import Schema, fields
 
+from gateway.schemas.reports import OfRating, Rated
+
 
 class SubCategory(Schema):
     """A sub-category."""
@@ -44,6 +46,12 @@ class OfCategory(Schema):
     accepted = fields.Integer(required=True, allow_none=True)
 
 
+class MonthsRatings(Rated):
+    """The ratings that reporters gave to answers in the month."""
+
+    by_rating = fields.List(fields.Nested(OfRating), required=True)
+
+
 class MonthsNumbers(Numbers):
     """The numbers of a calendar month (WIB): exact ones of a past month, and full fives of the current one.
 
@@ -53,6 +61,7 @@ class MonthsNumbers(Numbers):
 
     month = fields.String(required=True)
     categories = fields.List(fields.Nested(OfCategory), required=True)
+    ratings = fields.Nested(MonthsRatings, required=True)
 
 
 class Stretch(Numbers):
@@ -64,6 +73,14 @@ class Stretch(Numbers):
     """
 
     since = fields.String(required=True)
+    ratings = fields.Nested(
+        Rated,
+        required=True,
+        metadata={
+            "description": "Of the twelve months, the sum of the months' numbers that come with an average, and the "
+            "average of those averages, weighted by the numbers."
+        },
+    )
     in_time_share = fields.Float(
         required=True,
         allow_none=True,

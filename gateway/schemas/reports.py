@@ -96,6 +96,31 @@ class OpenCase(Schema):
     late = fields.Boolean(required=True)
 
 
+class Rated(Schema):
+    """The ratings given in the month: their number and average."""
+
+    count = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Null for fewer than five; full fives while the month lasts."},
+    )
+    average = fields.Float(
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "From 1 to 5, rounded to the tenth, or to the half for fewer than 25; null while the month "
+            "lasts, and for fewer than five."
+        },
+    )
+
+
+class OfRating(Schema):
+    """How many ratings are of a value: null for all five values, unless each has five or more."""
+
+    rating = fields.Integer(required=True)
+    count = fields.Integer(required=True, allow_none=True)
+
+
 class Month(Schema):
     """A month's recapitulation: counts, times against the standard, and open complaints (at most 1,000 are listed)."""
 
@@ -113,3 +138,5 @@ class Month(Schema):
     steps = fields.List(fields.Nested(StepTimes), required=True)
     service = fields.Nested(ServiceTimes, required=True)
     open_cases = fields.List(fields.Nested(OpenCase), required=True)
+    ratings = fields.Nested(Rated, required=True)
+    by_rating = fields.List(fields.Nested(OfRating), required=True)

@@ -12,7 +12,7 @@ from flask_babel import format_date
 from gateway import recap, schemas
 from gateway.clock import now
 from gateway.limits import by_account, limit
-from gateway.site import words
+from gateway.site import acts, words
 from gateway.site.guard import new_pages
 from gateway.site.session import needs
 from nkk.sop.clock import WIB
@@ -73,6 +73,7 @@ def month() -> str:
         title=_called(chosen),
         months=_choosable(chosen),
         figures=figures,
+        ratings=acts.RATINGS,
         steps=by_step,
         most_listed=MOST_LISTED,
         flow=_bars((f"{step['number']}. {step['name']}", step["count"], 0) for step in by_step),

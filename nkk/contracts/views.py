@@ -306,9 +306,18 @@ class Record(TypedDict):
     facts: list[Fact]
 
 
+class Ratings(TypedDict):
+    """What may be told of the ratings of a month's answers, by rating: {"1": 5, …}; None or nothing for a few."""
+
+    count: int | None
+    average: float | None
+    by_rating: dict[str, int]
+
+
 class Records(TypedDict):
     """The facts of journeys, and the calendars of their clocks by version; `next` is the cursor where paged."""
 
     journeys: list[Record]
     calendars: dict[str, dict[str, Any]]
     next: NotRequired[str | None]
+    ratings: NotRequired[Ratings]

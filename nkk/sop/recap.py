@@ -84,6 +84,8 @@ def _forwards(fact: Fact) -> bool:
     return fact.type == FORWARDED
 
 
+RATINGS = range(1, 6)
+
 FEWEST = 5
 """The fewest complaints for a share or a median: over fewer, it would reveal the times of a single one."""
 
@@ -108,13 +110,26 @@ def figures(
         raise InvalidInput.of(month=faults.MONTH_TO_COME())
     records: dict[str, Record] = {}
     calendars: dict[int, Calendar] = {}
+    ratings: Mapping[str, Any] = {}
     for page in _pages(ask):
+        # A stage of an earlier version does not count them.
+        ratings = page.get("ratings", ratings)
         calendars |= read_calendars(page["calendars"])
         records |= {
             journey["ticket"]: Record(facts=read_facts(journey), **{name: journey[name] for name in _KEPT})
             for journey in page["journeys"]
         }
-    return recapitulate(month, records.values(), calendars.__getitem__, now, _names(lists), by_day)
+    counted = recapitulate(month, records.values(), calendars.__getitem__, now, _names(lists), by_day)
+    return counted | _rated(ratings)
+
+
+def _rated(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the month's ratings, with a row for each from 1 to 5; None stands for a few."""
+    by_rating = told.get("by_rating") or {}
+    return {
+        "ratings": {"count": told.get("count"), "average": told.get("average")},
+        "by_rating": [{"rating": rating, "count": by_rating.get(str(rating))} for rating in RATINGS],
+    }
 
 
 def _pages(ask: Callable[[bool, str | None], Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:

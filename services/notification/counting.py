@@ -8,17 +8,17 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Connection, case, func, literal, select
 
 from services.notification.figures import FEWEST, Answers, Numbers, Stretch
-from services.notification.storage import has_ended, journeys
+from services.notification.storage import answers, has_ended, journeys
 
 
 def counted(connection: Connection, months: Sequence[datetime], until: datetime) -> tuple[Stretch, Stretch, Numbers]:
     """Return how fast answers were from the first of `months`, and from the last, to `until`; and all numbers."""
-    answers = _answers(connection, months[0], months[-1], until)
+    sent = _answers(connection, months[0], months[-1], until)
     latest = _latest_answers(connection, months[0], months[-1], until)
     whole = Stretch(months[0], latest=latest)
     running = Stretch(months[-1], latest=[answer for answer in latest if answer.this_month])
-    whole.count(answers)
-    running.count(some for some in answers if some.this_month)
+    whole.count(sent)
+    running.count(some for some in sent if some.this_month)
     by_category: dict[int, dict[str, int]] = defaultdict(dict)
     accepted: Counter[int] = Counter()
     for month, category, number in _numbers(connection, journeys.c.submitted_at, months, until, journeys.c.category):
@@ -33,12 +33,24 @@ def counted(connection: Connection, months: Sequence[datetime], until: datetime)
     return whole, running, Numbers(accepted, answered, closed, by_category)
 
 
+def rated(connection: Connection, months: Sequence[datetime], until: datetime) -> defaultdict[int, Counter[int]]:
+    """Return the numbers of ratings, by the place among `months` of the month in which they were given, and by rating.
+
+    The rating of an answer stays, where its reporter objected to it later.
+    """
+    found: defaultdict[int, Counter[int]] = defaultdict(Counter)
+    for at, rating in ((answers.c.rated_at, answers.c.rating), (answers.c.first_rated_at, answers.c.first_rating)):
+        for place, of, number in _numbers(connection, at, months, until, rating):
+            found[place][of] += number
+    return found
+
+
 def _numbers(
     connection: Connection,
     at: Column[datetime],
     months: Sequence[datetime],
     until: datetime,
-    *by: ColumnElement[str],
+    *by: ColumnElement[Any],
     where: ColumnElement[bool] | None = None,
 ) -> list[tuple[Any, ...]]:
     """Return the numbers of complaints with `at` within `months` and before `until`, by month's place and `by`."""

@@ -117,6 +117,7 @@ class Answer(Endable):
     `material` is the approved response of the OPD; None on the information path. `note` is Tim Utama's, if any.
     `offered` are the files of the response, `files` those of them that were sent to the reporter. `forwarding` is the
     number of the classification, `cycle` is 2 after an objection, and `earlier` has the answer that was objected to.
+    Its rating, where it has one, is in `first_rating` and `first_rated_at`, once the second answer is begun.
     """
 
     path: str
@@ -141,6 +142,8 @@ class Answer(Endable):
     rating: int | None = None
     rating_comment: str | None = None
     rated_at: datetime | None = None
+    first_rating: int | None = None
+    first_rated_at: datetime | None = None
     earlier: tuple[Earlier, ...] = ()
 
     def __post_init__(self) -> None:
@@ -173,6 +176,10 @@ class Answer(Endable):
             "ended_at": self.ended_at,
             "ended_why": self.ended_why,
         }
+        if self.rated_at is not None:
+            kept |= {"first_rating": self.rating, "first_rated_at": self.rated_at}
+        else:
+            kept |= {"first_rating": self.first_rating, "first_rated_at": self.first_rated_at}
         vars(self).update(vars(other) | kept)
         self.settle()
 

@@ -12,8 +12,8 @@ from nkk.sop.refusals import UnknownTicket
 from nkk.sop.steps import Role, Stands
 from nkk.trust.actor import Actor, requires
 from nkk.validation import load
-from services.notification import figures, schemas
-from services.notification.counting import counted
+from services.notification import figures, ratings, schemas
+from services.notification.counting import counted, rated
 from services.notification.journeys import Journey
 
 READERS = (Role.REPORTER, Role.OPERATOR, Role.MAIN_TEAM, Role.OPD_TEAM)
@@ -86,7 +86,8 @@ class Follows:
     def month(self, actor: Actor, month: str, closed: bool, cursor: str | None = None) -> views.Records:
         """Return a page of the facts of journeys under way in `month`.
 
-        With `closed` they are those closed since the month began, else those that are still open.
+        With `closed` they are those closed since the month began, else those that are still open. The first page of
+        these also has what is told of the month's ratings, up to the beginning of today.
         """
         first, end = load(schemas.Month, {"month": month})["month"]
         with self.uow.reading() as work:
@@ -94,15 +95,22 @@ class Follows:
                 work.journeys.closed_since(first, end, cursor) if closed else work.journeys.open_before(end, cursor)
             )
             journeys = work.journeys.of(tickets)
-        return {**self._records(journeys), "next": following}
+            until = min(end, day_of(work.now))
+            by_month = None if closed or cursor else rated(work.connection, [first, end], until)
+        page: views.Records = {**self._records(journeys), "next": following}
+        if by_month is not None:
+            page["ratings"] = ratings.told(by_month[0], lasts=until < end)
+        return page
 
     @rpc
     def figures(self) -> dict[str, Any]:
         """Return the public figures: numbers of complaints and durations, without anything about a single complaint."""
         with self.uow.reading() as work:
             today = day_of(work.now)
-            found = counted(work.connection, figures.beginnings(work.now), today)
-        return figures.shown(*found, today)
+            months = figures.beginnings(work.now)
+            found = counted(work.connection, months, today)
+            by_month = rated(work.connection, months, today)
+        return ratings.added(figures.shown(*found, today), by_month)
 
     def _records(self, journeys: list[Journey]) -> views.Records:
         versions = set().union(*(journey.calendars for journey in journeys))

@@ -14,9 +14,19 @@ def test_anybody_sees_how_much_and_how_fast_and_nothing_of_anyone(people: People
     found = response.json()
     assert set(found) == {"as_of", "promised_minutes", "last_12_months", "this_month", "months"}
     for part in ("last_12_months", "this_month"):
-        assert set(found[part]) == {"since", "accepted", "answered", "closed", "in_time_share", "median_minutes"}
+        assert set(found[part]) == {
+            "since",
+            "accepted",
+            "answered",
+            "closed",
+            "in_time_share",
+            "median_minutes",
+            "ratings",
+        }
         assert (found[part]["median_minutes"] is None) == (found[part]["answered"] is None)
-    assert [set(month) for month in found["months"]] == [{"month", "accepted", "answered", "closed", "categories"}] * 12
+    assert [set(month) for month in found["months"]] == [
+        {"month", "accepted", "answered", "closed", "categories", "ratings"}
+    ] * 12
     assert ticket not in response.text
     table = people.anyone.ask("GET", "/figures.csv")
     assert table.status_code == 200

@@ -60,7 +60,66 @@ def test_what_was_submitted_answered_and_closed_is_counted_and_shares_from_the_f
         # A year later none of it is counted any more.
         stages.now += timedelta(days=365)
         later = figures(stages)["last_12_months"]
+        assert later.pop("ratings") == {"count": None, "average": None}
         assert set(later.values()) == {None, later["since"]}
+
+
+def rated(stages: House, *ratings: int) -> list[str]:
+    """Answer and close a report for each of `ratings`, and rate the answer with it; return the tickets."""
+    tickets = [answered(stages, timedelta(hours=1)) for _ in ratings]
+    stages.now += timedelta(hours=2)
+    for ticket, rating in zip(tickets, ratings, strict=True):
+        stages.do("notification", "confirm_receipt", REPORTER, ticket)
+        stages.do("notification", "rate", REPORTER, ticket, rating)
+    stages.deliver()
+    return tickets
+
+
+def month(stages: House, month: str) -> Any:
+    """Return what the month's recapitulation is told of its ratings."""
+    return stages.do("notification", "month", OPERATOR, month, False)["ratings"]
+
+
+def test_ratings_are_told_once_their_month_is_over_and_none_of_a_few(url_of: Callable[[str], str]) -> None:
+    with house(url_of) as stages:
+        rated(stages, 5, 5, 4, 3, 5, 1)
+        assert figures(stages)["this_month"]["ratings"] == {"count": None, "average": None}
+        stages.now += timedelta(days=1)
+        assert figures(stages)["this_month"]["ratings"] == {"count": FEWEST, "average": None}
+        assert month(stages, "2026-03") == {"count": FEWEST, "average": None, "by_rating": {}}
+        stages.now += timedelta(days=31)
+        rated(stages, 2, 2)
+        stages.now += timedelta(days=31)
+        found = figures(stages)
+        march = {"count": 6, "average": 4.0, "by_rating": {}}
+        few = {"count": None, "average": None, "by_rating": {}}
+        assert {each["month"]: each["ratings"] for each in found["months"][-3:]} == {
+            "2026-03": march,
+            "2026-04": few,
+            "2026-05": few,
+        }
+        assert found["last_12_months"]["ratings"] == {"count": 6, "average": 4.0}
+        assert [month(stages, of) for of in ("2026-03", "2026-04")] == [march, few]
+        assert "ratings" not in stages.do("notification", "month", OPERATOR, "2026-03", True)
+
+
+def test_the_rating_of_an_answer_that_was_objected_to_stays_in_its_month(url_of: Callable[[str], str]) -> None:
+    with house(url_of) as stages:
+        tickets = rated(stages, 1, 1, 1, 1, 1)
+        ticket = tickets[0]
+        stages.do("notification", "object_to", REPORTER, ticket, "Belum terjawab.")
+        stages.deliver()
+        stages.now += timedelta(days=40)
+        march = {"count": 5, "average": 1.0, "by_rating": {}}
+        assert month(stages, "2026-03") == march
+        stages.do("triage", "classify_as_information", MAIN_TEAM, ticket)
+        stages.deliver()
+        assert month(stages, "2026-03") == march
+        stages.do("notification", "send_answer", OPERATOR, ticket, "Kini sudah.")
+        stages.do("notification", "confirm_receipt", REPORTER, ticket)
+        stages.do("notification", "rate", REPORTER, ticket, 5)
+        assert month(stages, "2026-03") == march
+        assert stages.stored(ticket)["notification"].first_rating == 1
 
 
 def test_what_happens_today_is_counted_from_tomorrow_on(url_of: Callable[[str], str]) -> None:

@@ -96,6 +96,9 @@ answers = Table(
     Column("rating", Integer),
     Column("rating_comment", Text),
     Column("rated_at", UtcDateTime),
+    # The rating of the answer that was objected to, which the second answer's follows.
+    Column("first_rating", Integer),
+    Column("first_rated_at", UtcDateTime),
     Column("earlier", EarlierAnswers(), nullable=False, server_default="[]"),
 )
 # Literals, not bound parameters: SQLite uses a partial index only where the query shows the value.
@@ -105,6 +108,16 @@ Index("ix_answers_waiting", *in_turn(answers), sqlite_where=is_waiting, postgres
 alarm_index(answers)
 _to_remind = answers.c.remind_at.is_not(None)
 Index("ix_answers_remind", answers.c.remind_at, sqlite_where=_to_remind, postgresql_where=_to_remind)
+_rated = answers.c.rated_at.is_not(None)
+Index("ix_answers_rated", answers.c.rated_at, answers.c.rating, sqlite_where=_rated, postgresql_where=_rated)
+_rated_first = answers.c.first_rated_at.is_not(None)
+Index(
+    "ix_answers_rated_first",
+    answers.c.first_rated_at,
+    answers.c.first_rating,
+    sqlite_where=_rated_first,
+    postgresql_where=_rated_first,
+)
 Index("ix_answers_unread", answers.c.lapses_at, sqlite_where=is_unread, postgresql_where=is_unread)
 
 journeys = Table(

@@ -58,13 +58,34 @@ def test_a_withheld_category_is_listed_as_one_that_had_none(client: FlaskClient)
 def test_the_table_has_a_line_for_each_month_and_each_of_its_categories(client: FlaskClient) -> None:
     answer = client.get("/api/v1/figures.csv")
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8; header=present"
+    rated = ["ratings", "rating_average", *(f"rated_{rating}" for rating in range(1, 6))]
+    none = [""] * len(rated)
     assert rows(answer.text) == [
-        ["month", "category", "name", "accepted", "answered", "closed"],
-        ["2026-02", "", "", "31", "28", ""],
-        ["2026-02", "kode-etik", "Kode etik", "17", "", ""],
-        ["2026-02", "", "", "", "28", ""],
-        ["2026-02", "kode-etik", "Kode etik", "", "", ""],
+        ["month", "category", "name", "accepted", "answered", "closed", *rated],
+        ["2026-02", "", "", "31", "28", "", *none],
+        ["2026-02", "kode-etik", "Kode etik", "17", "", "", *none],
+        ["2026-02", "", "", "", "28", "", *none],
+        ["2026-02", "kode-etik", "Kode etik", "", "", "", *none],
     ]
+
+
+def test_a_months_ratings_are_told_and_null_where_an_earlier_notification_counts_none(
+    client: FlaskClient, stages: FakeBackend
+) -> None:
+    few = {"count": None, "average": None}
+    assert client.get("/api/v1/figures").json["last_12_months"]["ratings"] == few
+    assert client.get("/api/v1/figures").json["months"][0]["ratings"] == few | {
+        "by_rating": [{"rating": rating, "count": None} for rating in range(1, 6)]
+    }
+    by_rating = {"1": 5, "2": 5, "3": 5, "4": 7, "5": 10}
+    told = {"count": 32, "average": 3.4, "by_rating": by_rating}
+    stages.answers["figures"] = KNOWN | {"months": [MONTH | {"ratings": told}]}
+    assert client.get("/api/v1/figures").json["months"][0]["ratings"] == {
+        "count": 32,
+        "average": 3.4,
+        "by_rating": [{"rating": int(rating), "count": count} for rating, count in by_rating.items()],
+    }
+    assert rows(client.get("/api/v1/figures.csv").text)[1][6:] == ["32", "3.4", "5", "5", "5", "7", "10"]
 
 
 @pytest.mark.parametrize(

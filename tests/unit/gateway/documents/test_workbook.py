@@ -19,7 +19,7 @@ def rows(sheet):
 
 
 def test_there_is_a_sheet_for_each_view():
-    assert book().sheetnames == ["Ringkasan", "Langkah", "Kategori", "OPD", "Berkas terbuka"]
+    assert book().sheetnames == ["Ringkasan", "Langkah", "Kategori", "OPD", "Penilaian", "Berkas terbuka"]
 
 
 def test_the_summary_holds_numbers():
@@ -31,6 +31,8 @@ def test_the_summary_holds_numbers():
     assert held["Waktu baku layanan (menit kerja)"] == 900
     names = ("jumlah", "median (menit kerja)", "p90 (menit kerja)", "tepat waktu")
     assert [held[f"Layanan selesai: {name}"] for name in names] == [30, 52.5, 310, 0.933]
+    names = ("Penilaian pelapor", "Penilaian pelapor: rata-rata (1 sampai 5)")
+    assert [held[name] for name in names] == [32, 4.2]
 
 
 def test_steps_are_numbers_with_formats():
@@ -75,7 +77,7 @@ def test_open_cases_hold_dates_in_wib():
 
 def test_heads_are_frozen_and_columns_wide_enough():
     made = book()
-    assert [sheet.freeze_panes for sheet in made] == ["A5", "A2", "A2", "A2", "A2"]
+    assert [sheet.freeze_panes for sheet in made] == ["A5", "A2", "A2", "A2", "A2", "A2"]
     assert all(sheet.column_dimensions["A"].width >= 6 for sheet in made)
 
 

@@ -72,7 +72,7 @@ def test_no_figure_of_the_month_is_missing_from_the_workbook(book):
     assert figures(month()) - held == set()
 
 
-@pytest.mark.parametrize("sheet", ["Langkah", "Kategori", "OPD", "Berkas terbuka"])
+@pytest.mark.parametrize("sheet", ["Langkah", "Kategori", "OPD", "Penilaian", "Berkas terbuka"])
 def test_each_row_of_the_workbook_stands_on_paper_with_the_same_heads(book, paper, sheet):
     rows = [written(row) for row in book[sheet].iter_rows()]
     assert len(rows) > 1
@@ -86,4 +86,6 @@ def test_the_workbooks_summary_stands_on_paper(book, paper):
     assert written(labels[:7]) + written(values[:7]) in paper
     assert [label.value for label in labels[7:9]] == [f"Jalur {path}" for path in ("Pengaduan", "Informasi")]
     assert [row for row in map(written, rows[7:9]) if row.removeprefix("Jalur") not in paper] == []
-    assert "WaktubakuJumlahMedianP90Tepatwaktu" + written(values[9:]) in paper
+    assert "WaktubakuJumlahMedianP90Tepatwaktu" + written(values[9:-2]) in paper
+    number, average = (cell.value for cell in values[-2:])
+    assert f"Jumlahpenilaian:{number}.Rata-rata:{average}." in paper
