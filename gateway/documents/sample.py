@@ -119,7 +119,7 @@ def _recap() -> dict[str, Any]:
             }
         ],
         "service": {"standard_minutes": 900, **_FIGURES},
-        "ratings": {"count": 32, "average": 4.2},
+        "ratings": {"count": 32, "average": 3.4},
         "by_rating": [{"rating": rating, "count": count} for rating, count in enumerate((5, 5, 5, 7, 10), 1)],
         "open_cases": [
             {

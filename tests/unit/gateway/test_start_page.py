@@ -34,6 +34,16 @@ def test_where_there_are_too_few_the_page_says_so(client: FlaskClient, stages: F
     assert "%" not in page.split('class="figures"')[1].split("</dl>")[0]
 
 
+@pytest.mark.parametrize(("language", "average"), [("id", "3,8"), ("en", "3.8")])
+def test_the_average_rating_is_told_once_there_is_one(
+    client: FlaskClient, stages: FakeBackend, language: str, average: str
+) -> None:
+    client.set_cookie("nkk_language", language)
+    for told, shown in ({"count": 31, "average": 3.8}, True), ({"count": None, "average": None}, False):
+        stages.answers["figures"] = FIGURES | {"last_12_months": MANY | {"ratings": told}}
+        assert (f"<dd>{average}</dd>" in client.get("/").text) is shown
+
+
 def test_a_report_of_today_is_said_to_be_counted_tomorrow(client: FlaskClient) -> None:
     assert "hari ini baru dihitung besok" in client.get("/").text
 
