@@ -10,7 +10,7 @@ from nkk.sop import journey
 from nkk.sop.acts import RULES
 from tests.builders import TICKET
 from tests.chaos.accountant import Breach, Pages, Told, answers, commands, effects, notes
-from tests.chaos.acts import ACTS
+from tests.chaos.acts import ACTS, NOT_SENT
 from tests.chaos.promises import PROMISES
 from tests.chaos.record import Asked, Record
 
@@ -186,5 +186,5 @@ def test_a_note_is_there_as_often_as_it_was_accepted(statuses: list[int], there:
 
 
 def test_every_act_of_the_table_is_sent_and_promised() -> None:
-    assert {rule.act for rule in RULES} == ACTS.keys()
+    assert {rule.act for rule in RULES} - NOT_SENT == ACTS.keys()
     assert {sent.operation for sent in ACTS.values()} <= PROMISES.keys()

@@ -91,7 +91,8 @@ TOKENS = {who: sign(actor, as_pem(KEYS["NKK_TOKEN_SIGNING_KEY"]))[0] for who, ac
 
 
 def test_every_act_of_the_table_is_tried() -> None:
-    assert {each.act for each in RULES} == WAYS.keys()
+    # Whoever steps aside sees the case no more, so that nothing is offered to them: tests/integration/test_recusals.py.
+    assert {each.act for each in RULES} - {Act.RECUSE} == WAYS.keys()
 
 
 class AnyAct(RuleBasedStateMachine):
