@@ -115,6 +115,8 @@ ACTS: dict[Act, Sent] = {
         calls=2,
         wanted=0.5,
     ),
+    # Each desk has one account here, so that whoever stepped aside would leave the case to nobody.
+    Act.RECUSE: Sent("recuse", "recusals", _same(WHY), facts=("case.recused.v1",), wanted=0.0),
 }
 
 NOT_SENT = {Act.RECUSE}

@@ -136,6 +136,16 @@ def test_a_rating_that_is_not_kept_as_it_was_told(kept: int | None, told: str) -
     assert breach == f"ratings: {TICKET}: kept as {[kept] if kept else []}, told as [{told}]"
 
 
+def test_a_rating_stands_twice_until_there_is_another_answer() -> None:
+    reopened: Fact = (journey.REOPENED, {"forwarding": 1, "cycle": 2})
+    desks = CLOSED_DESKS | {
+        "triage_cases": [row(state="awaiting_classification")],
+        "answers": answer(state="objected", rating=4, earlier=json.dumps([{"rating": 4}])),
+        "journeys": way(),
+    }
+    assert said(*RATED_ONCE, reopened, **desks) == []
+
+
 def test_what_is_told_after_a_withdrawal_makes_no_journey() -> None:
     reopened: Fact = (journey.REOPENED, {"forwarding": 1, "cycle": 2})
     found = said(*ENDED_BY_REPORTER, reopened, **ENDED_DESKS)

@@ -43,6 +43,7 @@ BEFORE: dict[Act, tuple[Any, ...]] = {
     Act.RECLASSIFY: TO_OPERATOR,
     Act.OBJECT: ANSWERED,
     Act.RATE: (*ANSWERED, Act.CONFIRM),
+    Act.RECUSE: (),
 }
 """The acts of a case before each act at which its stage dies. A note has no event; files are in `test_uploads.py`."""
 
@@ -51,8 +52,10 @@ REFUSED = {
     Act.DECLINE: "no-longer-here",
     Act.RECALL: "not-with-opd",
     Act.RECLASSIFY: "not-your-step",
+    Act.RECUSE: "",
 }
-"""How those acts are refused a second time that have no name for it; of others PROMISES knows it."""
+"""How those acts are refused a second time that have no name for it; of others PROMISES knows it. Stepping aside
+again has the same answer."""
 
 
 def test_every_act_with_an_event_is_tried() -> None:

@@ -282,7 +282,9 @@ def _of_ratings(pages: Pages, ticket: str) -> Iterator[Breach]:
     kept = Counter[int]()
     for row in pages.rows("answers", ticket):
         earlier = json.loads(row["earlier"]) if isinstance(row["earlier"], str) else row["earlier"]
-        kept.update(rating for rating in (row["rating"], *(each["rating"] for each in earlier)) if rating is not None)
+        # An answer that was objected to keeps its rating, which stands among the earlier ones too, until the next one.
+        current = None if row["state"] == AnswerState.OBJECTED else row["rating"]
+        kept.update(rating for rating in (current, *(each["rating"] for each in earlier)) if rating is not None)
     if kept != told:
         yield Breach("ratings", ticket, f"kept as {sorted(kept.elements())}, told as {sorted(told.elements())}")
 

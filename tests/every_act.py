@@ -1,0 +1,142 @@
+"""Every act of `nkk.sop.acts` by the people of a House: how it is carried out, and to whom a stage offers it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+
+from nkk.contracts import STAGES
+from nkk.settings.keys import as_pem
+from nkk.sop import journey
+from nkk.sop.acts import RULES, Act, Rule
+from nkk.sop.steps import Role
+from nkk.trust.actor import Actor, Caller, sign
+from ops.stack.keys import new_keys
+from tests.builders import own_upload, upload
+from tests.chaos.accountant import effects
+from tests.stages import MAIN_TEAM, OPD, OPD_TEAM, OPERATOR, REPORTER, STORAGES, House
+
+OTHER_OPD = "inspektorat"
+PEOPLE = {
+    "owner": REPORTER,
+    "other reporter": Actor("reporter-2", "reporter"),
+    "operator": OPERATOR,
+    "Tim Utama": MAIN_TEAM,
+    "OPD": OPD_TEAM,
+    "other OPD": Actor("staff-other", "opd_team", OTHER_OPD),
+}
+WHY = "Alasan tertulis."
+NOTED, ADDED = "report.added_to.v1", "report.supplemented.v1"
+
+
+@dataclass(frozen=True)
+class Way:
+    """One command that carries out an act: its arguments after the ticket, and the events that it may publish.
+
+    A function among the arguments returns files, of which each is sent once.
+    """
+
+    command: str
+    args: tuple[Any, ...] = ()
+    told: tuple[str, ...] = ()
+
+
+WAYS: dict[Act, tuple[Way, ...]] = {
+    Act.HAND_OVER: (Way("hand_over", told=(effects.HANDED_OVER,)),),
+    Act.CLASSIFY: (
+        Way("classify_as_information", ("Jawab langsung.",), (effects.INFORMATION,)),
+        Way("forward", (OPD, None), (effects.FORWARDED,)),
+        Way("forward", (OTHER_OPD, None), (effects.FORWARDED,)),
+    ),
+    Act.RESPOND: (
+        Way("respond", ("Sudah.",), ("response.submitted.v1",)),
+        Way("respond", ("Sudah.", lambda: [upload()]), ("response.submitted.v1",)),
+    ),
+    Act.APPROVE: (
+        Way("approve", (None,), ("response.approved.v1",)),
+        Way("return_response", ("Uraikan.",), (effects.RETURNED,)),
+    ),
+    Act.ANSWER: (Way("send_answer", ("Terima kasih.",), (journey.ANSWERED,)),),
+    Act.CONFIRM: (Way("confirm_receipt", told=(journey.CLOSED,)),),
+    Act.SUPPLEMENT: (Way("supplement", (lambda: [own_upload()],), (NOTED, ADDED)),),
+    Act.WITHDRAW: (Way("withdraw", (WHY,), (journey.WITHDRAWN,)),),
+    Act.KEEP: (Way("keep", (WHY,), (journey.KEPT,)),),
+    Act.DECLINE: (Way("decline", (WHY, OTHER_OPD), (journey.DECLINED,)),),
+    Act.RECALL: (Way("recall", (WHY,), (journey.RECALLED,)),),
+    Act.RECLASSIFY: (Way("send_back", (WHY,), (journey.RETURNED,)),),
+    Act.OBJECT: (Way("object_to", (WHY,), (journey.CLOSED, journey.REOPENED)),),
+    Act.RATE: (Way("rate", (4, None), (effects.RATED,)),),
+    Act.NOTE: (Way("add_note", ("Catatan.",)),),
+    Act.RECUSE: (Way("recuse", (WHY,), ("case.recused.v1",)),),
+}
+"""How each act is carried out. An act that the table gets is added here."""
+
+ATTEMPTS = [(each, way) for each in RULES for way in WAYS.get(each.act, ())]
+KEYS = new_keys()
+TOKENS = {who: sign(actor, as_pem(KEYS["NKK_TOKEN_SIGNING_KEY"]))[0] for who, actor in PEOPLE.items()}
+
+
+class Acting:
+    """The people of a House, and what each of them may do."""
+
+    house: House
+
+    def possible(self, ticket: str) -> list[tuple[tuple[Rule, Way], str]]:
+        """Return everything that anybody is offered, as ((rule, way), who)."""
+        offered = {(stage, who): self.offered(ticket, stage, who) for stage in STAGES for who in PEOPLE}
+        return [
+            (attempt, who)
+            for attempt in ATTEMPTS
+            for who in PEOPLE
+            if PEOPLE[who].role == attempt[0].role and attempt[0].act in offered[attempt[0].stage, who]
+        ]
+
+    def carry_out(self, ticket: str, attempt: tuple[Rule, Way], who: str) -> Any:
+        """Carry out an act."""
+        tried, way = attempt
+        args = (each() if callable(each) else each for each in way.args)
+        return self.told_to(tried.stage, way.command, who, ticket, *args)
+
+    def offered(self, ticket: str, stage: str, who: str) -> list[str]:
+        """Return the acts that the stage says are possible for `who`."""
+        case, actor = self.case(ticket, stage, who), PEOPLE[who]
+        if case is None or not self.is_for(stage, who) or self.has_stepped_aside(ticket, stage, who):
+            return []
+        if stage in ("triage", "opd_response"):
+            return case.acts() if actor.role in (Role.MAIN_TEAM, Role.OPD_TEAM) else []
+        calendar = self.house.services[stage].calendars.get(case.calendar)
+        return case.acts(actor.role, self.house.now, calendar)
+
+    def has_stepped_aside(self, ticket: str, stage: str, who: str) -> bool:
+        """Return whether the stage hides the case from `who`."""
+        recusals = STORAGES[stage].recusals
+        with self.house.databases[stage].reading() as connection:
+            of = select(recusals).where(recusals.c.ticket == ticket, recusals.c.whom == PEOPLE[who].id)
+            return connection.execute(of).first() is not None
+
+    def is_for(self, stage: str, who: str) -> bool:
+        """Return whether cases at the stage are of `who`: a reporter's own, or those of the desk."""
+        roles = {"triage": Role.MAIN_TEAM, "opd_response": Role.OPD_TEAM}
+        actor = PEOPLE[who]
+        if actor.role == Role.REPORTER:
+            return who == "owner" and stage in ("intake", "notification")
+        return actor.role == roles.get(stage, Role.OPERATOR)
+
+    def state(self, ticket: str, stage: str, who: str) -> str | None:
+        case = self.case(ticket, stage, who)
+        return case.stands()["state"] if case else None
+
+    def case(self, ticket: str, stage: str, who: str) -> Any:
+        """Return the row of a stage that an act of `who` is about; None where there is none."""
+        rows = sorted(self.house.held(stage, [ticket]), key=lambda row: row.about_forwarding)
+        if stage == "opd_response":
+            rows = [row for row in rows if row.team_opd == PEOPLE[who].group]
+        return rows[-1] if rows else None
+
+    def told_to(self, stage: str, command: str, who: str, *args: Any) -> Any:
+        """Call a stage with the token of `who`; return the result."""
+        service = self.house.services[stage]
+        service.caller = Caller(TOKENS[who], as_pem(KEYS["NKK_TOKEN_PUBLIC_KEY"]))
+        given = getattr(service, command)(*args)
+        self.house.collect(stage)
+        return given
