@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -13,6 +14,7 @@ from sqlalchemy import event, insert
 from nkk.sop.calendar import write_calendar
 from nkk.sop.clock import OFFICE_HOURS, WIB
 from services.notification.counting import counted
+from services.notification.counting import rated as count_ratings
 from services.notification.figures import FEWEST, beginnings
 from services.notification.storage import journeys
 from tests.builders import REPORT
@@ -101,6 +103,22 @@ def test_ratings_are_told_once_their_month_is_over_and_none_of_a_few(url_of: Cal
         assert found["last_12_months"]["ratings"] == {"count": 6, "average": 4.0}
         assert [month(stages, of) for of in ("2026-03", "2026-04")] == [march, few]
         assert "ratings" not in stages.do("notification", "month", OPERATOR, "2026-03", True)
+
+
+def test_ratings_are_counted_by_their_indexes_alone(tmp_path: Path) -> None:
+    with house(lambda stage: f"sqlite:///{tmp_path}/{stage}.db") as stages:
+        plans = []
+
+        def explain(_connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+            plans.append(cursor.connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchone()[3])
+
+        database = stages.databases["notification"]
+        with database.reading() as connection:
+            event.listen(database.engine, "before_cursor_execute", explain)
+            found = count_ratings(connection, beginnings(stages.now), stages.now)
+    assert found == {}
+    assert ["ix_answers_rated " in plans[0], "ix_answers_rated_first " in plans[1], len(plans)] == [True, True, 2]
+    assert all("COVERING INDEX" in plan for plan in plans)
 
 
 def test_the_rating_of_an_answer_that_was_objected_to_stays_in_its_month(url_of: Callable[[str], str]) -> None:

@@ -316,6 +316,16 @@ def test_a_stage_with_a_case_that_the_version_before_acts_cannot_hold_does_not_g
     assert database.held() == held
 
 
+def test_notification_does_not_go_back_with_a_rating_that_the_version_before_does_not_count(old):
+    notification = old("notification")
+    with notification.upgraded().begin() as work:
+        work.clocked.add(answer(first_rating=4, first_rated_at=CAME))
+    held = notification.held()
+    with pytest.raises(RuntimeError, match="does not count"):
+        notification.taken_back()
+    assert notification.held() == held
+
+
 def test_a_partial_index_follows_its_renamed_column(old):
     intake = old("intake")
     with intake.upgraded().reading() as work:

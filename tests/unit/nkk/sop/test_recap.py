@@ -280,6 +280,26 @@ def test_every_page_is_asked_for_and_a_journey_that_closed_meanwhile_counts_once
     assert (found["accepted"], found["closed"]) == (1, 1)
 
 
+@pytest.mark.parametrize(
+    ("told", "by_rating"),
+    [
+        ({"count": 26, "average": 3.1, "by_rating": {"1": 5, "2": 5, "3": 5, "4": 5, "5": 6}}, [5, 5, 5, 5, 6]),
+        ({"count": 6, "average": 4.5, "by_rating": {}}, [None] * 5),
+        (None, [None] * 5),
+    ],
+)
+def test_the_months_ratings_are_those_of_the_first_page_or_none_of_an_earlier_stage(told, by_rating):
+    def ask(is_closed, cursor):
+        page = {"journeys": [], "calendars": {}, "next": None}
+        return page | ({"ratings": told} if told and not is_closed else {})
+
+    found = figures("2026-03", ask, LISTS, NOW)
+    assert [row["count"] for row in found["by_rating"]] == by_rating
+    assert [row["rating"] for row in found["by_rating"]] == [1, 2, 3, 4, 5]
+    expected = told or {"count": None, "average": None}
+    assert found["ratings"] == {"count": expected["count"], "average": expected["average"]}
+
+
 def test_a_month_to_come_is_refused():
     with pytest.raises(InvalidInput):
         figures("2026-06", lambda *_: pytest.fail("nothing is asked"), LISTS, NOW)
