@@ -11,12 +11,15 @@ from bench.site import OPD, Site
 from nkk.messaging.relay import Relay
 from nkk.store.database import Database
 from nkk.store.work import Work
+from nkk.trust.actor import Actor
 from services.intake.storage import IntakeWork
 from services.notification.storage import NotificationWork
 from services.opd_response.storage import OpdResponseWork
 from services.triage.storage import TriageWork
 
 LIMIT = 50
+OPERATOR, MAIN_TEAM = Actor("plans-1", "operator"), Actor("plans-2", "main_team")
+OPD_TEAM = Actor("plans-3", "opd_team", OPD)
 
 WORKS: dict[str, type[Work]] = {
     "intake": IntakeWork,
@@ -42,15 +45,15 @@ def plans(site: Site, known: New) -> list[dict[str, str]]:
 
 def _asked(known: New) -> list[tuple[str, str, Callable[[Any], Any]]]:
     return [
-        ("the operator's first worklist", "intake", lambda work: work.complaints.open(None, LIMIT)),
-        ("a complaint as it was written", "intake", lambda work: work.complaints.get(known.ticket)),
+        ("the operator's first worklist", "intake", lambda work: work.complaints.open(None, LIMIT, actor=OPERATOR)),
+        ("a complaint as it was written", "intake", lambda work: work.complaints.get(known.ticket, OPERATOR)),
         ("a reporter's own list", "intake", lambda work: work.complaints.of_reporter(known.reporter_id, None, LIMIT)),
-        ("Tim Utama's worklist", "triage", lambda work: work.cases.open(None, LIMIT)),
-        ("a case, for Tim Utama", "triage", lambda work: work.cases.get(known.ticket)),
-        ("an OPD's worklist", "opd_response", lambda work: work.cases.open(None, LIMIT, group=OPD)),
-        ("a case, for an OPD", "opd_response", lambda work: work.cases.get(known.ticket, OPD)),
-        ("the operator's second worklist", "notification", lambda work: work.answers.open(None, LIMIT)),
-        ("where a complaint stands", "notification", lambda work: work.answers.find(known.ticket)),
+        ("Tim Utama's worklist", "triage", lambda work: work.cases.open(None, LIMIT, actor=MAIN_TEAM)),
+        ("a case, for Tim Utama", "triage", lambda work: work.cases.get(known.ticket, MAIN_TEAM)),
+        ("an OPD's worklist", "opd_response", lambda work: work.cases.open(None, LIMIT, actor=OPD_TEAM)),
+        ("a case, for an OPD", "opd_response", lambda work: work.cases.get(known.ticket, OPD_TEAM)),
+        ("the operator's second worklist", "notification", lambda work: work.answers.open(None, LIMIT, actor=OPERATOR)),
+        ("where a complaint stands", "notification", lambda work: work.answers.find(known.ticket, OPERATOR)),
         ("a timeline", "notification", lambda work: work.journeys.get(known.ticket)),
     ]
 

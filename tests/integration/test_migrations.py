@@ -13,6 +13,7 @@ from nkk.store.database import Database
 from nkk.store.migrations import differences, downgrade, upgrade
 from nkk.store.pruning import prune
 from nkk.store.work import UnitOfWork
+from nkk.trust.actor import Actor
 from services.intake.storage import accounts
 from services.notification.journeys import Entry
 from tests.builders import answer, complaint, opd_case, triage_case
@@ -190,7 +191,7 @@ def test_cases_of_the_opd_teams_keep_their_clocks_and_those_awaiting_a_response_
         ],
     )
     with desk.upgraded().reading() as work:
-        waiting, done = (work.cases.get(ticket(letter), "disdukcapil") for letter in "AB")
+        waiting, done = (work.cases.get(ticket(letter), Actor("staff-1", "opd_team", "disdukcapil")) for letter in "AB")
     assert clock_of(waiting) == (CAME, DUE, None, DUE, 0)
     assert clock_of(done) == (CAME, DUE, DONE, None, 0)
     assert desk.taken_back() == desk.before
