@@ -119,10 +119,6 @@ ACTS: dict[Act, Sent] = {
     Act.RECUSE: Sent("recuse", "recusals", _same(WHY), facts=("case.recused.v1",), wanted=0.0),
 }
 
-NOT_SENT = {Act.RECUSE}
-"""Acts that nobody carries out here: whoever steps aside sees the case no more, and each desk has one account. They are
-tried in `tests/integration/test_recusals.py` and `tests/e2e/test_roles.py`."""
-
 RETURN = Sent("return", "approval", _same({"approved": False, "note": "Uraikan."}), ENDED, wanted=0.3)
 """What Tim Utama does with a response instead of Act.APPROVE; the table of acts has both as one."""
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from nkk.sop.acts import RULES, Act
 from tests.chaos.accountant.commands import SUCCESS, UNKNOWN
-from tests.chaos.acts import ACTS, EVERY, NOT_SENT, OPDS, RETURN, Sent
+from tests.chaos.acts import ACTS, EVERY, OPDS, RETURN, Sent
 from tests.chaos.traffic import Account, Journey, Traffic
 
 HANDS = 2
@@ -72,8 +72,6 @@ class Crowd(Journey):
             self._look_on(shown["stands"]["state"])
 
     def _ways(self, act: Act) -> tuple[Sent, ...]:
-        if act in NOT_SENT:
-            return ()
         return (ACTS[act], RETURN) if act == Act.APPROVE else (ACTS[act],)
 
     def _of_role(self, person: Account) -> set[str]:

@@ -66,6 +66,9 @@ LETTERS = {
 }
 """The letter that follows from a fact, of one of these kinds."""
 
+OF_AWAITED = (journey.DECLINED, journey.RECALLED)
+"""The facts whose number is that of the response that was awaited and never given."""
+
 AFTER = {journey.KEPT: (journey.WITHDRAWN,), journey.REOPENED: (CLOSED,)}
 """The facts after which one comes that ends no step; a withdrawal may come at any step before the answer."""
 
@@ -122,7 +125,7 @@ def _of_path(ticket: str, facts: list[Told]) -> Iterator[Breach]:
         expected, before = _placed(fact).then, fact.type
     yield from (
         Breach("path", ticket, f"{later.type} was told of response {later.round} after one of {earlier.round}")
-        for earlier, later in pairwise(facts)
+        for earlier, later in pairwise(fact for fact in facts if fact.type not in OF_AWAITED)
         if 0 < later.round < earlier.round
     )
 
