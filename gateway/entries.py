@@ -1,17 +1,37 @@
-"""What the API does for the servers of other websites, which send in reports for their visitors."""
+"""What site and API do for reports that are entered for a person: by other websites, or by an operator."""
 
 from typing import Any
 
-from gateway import complaints, evidence
+from flask import Response, current_app
+
+from gateway import complaints, evidence, papers
 from gateway.backend import backend
+
+APART = ("reporter", "channel", "paper")
+"""What an entry has besides the form."""
 
 
 def submit(entry: dict[str, Any], idempotency_key: str | None) -> dict[str, Any]:
     """Submit a report for a person (step 1); return its receipt with the person's access code."""
-    form = complaints.with_files({name: value for name, value in entry.items() if name != "reporter"})
-    content = {"reporter": entry["reporter"], "form": form, "idempotency_key": idempotency_key}
+    form = complaints.with_files({name: value for name, value in entry.items() if name not in APART})
+    apart = {name: entry[name] for name in APART if name in entry}
+    content = apart | {"form": form, "idempotency_key": idempotency_key}
     receipt = backend().tell_intake("submit_for", content)
     return {**receipt, "files": evidence.shown(receipt.get("files", ()))}
+
+
+def renew_code(ticket: str) -> dict[str, Any]:
+    """Give a report that an operator entered a new access code, which ends the one before."""
+    return backend().tell_intake("renew_code", {"ticket": complaints.known(ticket)})
+
+
+def receipt(ticket: str, code: str, format: str) -> Response:
+    """Return the receipt on paper of a report that an operator entered, with its access code."""
+    ticket = complaints.known(ticket)
+    held = backend().tell_intake("paper_receipt", {"ticket": ticket, "access_code": code})
+    files = evidence.rows(held.get("files", ()))
+    shown = {**held, "files": files, "access_code": code, "tracking_url": f"{current_app.config['SITE_URL']}/akun/kode"}
+    return papers.sent(papers.PAPER_RECEIPT, format, shown, f"{papers.PAPER_RECEIPT}-{ticket}")
 
 
 def own(cursor: str | None, limit: int | None) -> dict[str, Any]:

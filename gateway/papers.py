@@ -24,21 +24,25 @@ from nkk.sop.journey import BACK
 from nkk.sop.refusals import NotYourRole, NotYourStep
 from nkk.sop.steps import Role
 
-FORM, REPORTER, COMPLAINT, REPORT, RESPONSE, RECEIPT = (
+FORM, REPORTER, COMPLAINT, REPORT, RESPONSE, RECEIPT, ANSWER_LETTER = (
     "form-pengaduan",
     "data-pemberi-aduan",
     "data-pengaduan",
     "laporan-pengaduan",
     "laporan-tanggapan-pengaduan",
     "tanda-terima",
+    "surat-jawaban",
 )
 
+PAPER_RECEIPT = "tanda-terima-loket"
+"""The receipt of a report that an operator entered, with its access code, which only its entry tells."""
+
 RECAP = "rekap-bulanan"
-OF_COMPLAINTS = frozenset(KINDS) - {RECAP}
+OF_COMPLAINTS = frozenset(KINDS) - {RECAP, PAPER_RECEIPT}
 
 FROM_STEP: dict[Role, dict[str, int]] = {
     Role.REPORTER: {FORM: 1, RECEIPT: 1, RESPONSE: 6},
-    Role.OPERATOR: {FORM: 1, RECEIPT: 1, REPORTER: 1, COMPLAINT: 2, RESPONSE: 5},
+    Role.OPERATOR: {FORM: 1, RECEIPT: 1, REPORTER: 1, COMPLAINT: 2, RESPONSE: 5, ANSWER_LETTER: 6},
     Role.MAIN_TEAM: {COMPLAINT: 2, REPORT: 3, RESPONSE: 4},
     Role.OPD_TEAM: {REPORT: 3, RESPONSE: 4},
 }
@@ -50,7 +54,7 @@ BETWEEN = (Role.MAIN_TEAM, Role.OPD_TEAM)
 BY_ACT = (REPORTER,)
 """Documents that show who reported: opened by POST, so that no link, preview or speculative load opens one."""
 
-LAST_STEP = {FORM: 1, RECEIPT: 1, REPORTER: 1, COMPLAINT: 2, REPORT: 3, RESPONSE: 7}
+LAST_STEP = {FORM: 1, RECEIPT: 1, REPORTER: 1, COMPLAINT: 2, REPORT: 3, RESPONSE: 7, ANSWER_LETTER: 6}
 """The last step whose times a document shows."""
 
 
@@ -141,7 +145,7 @@ def sent(kind: str, format: str, content: dict[str, Any], name: str) -> Response
 def _files_of(kind: str, role: Role, view: dict[str, Any]) -> dict[str, Any]:
     """Return the rows of the report's files, and of those that go with the response."""
     files = {"files": evidence.rows(view.get("files") or [])}
-    if kind != RESPONSE:
+    if kind not in (RESPONSE, ANSWER_LETTER):
         return files
     answered = view.get("answer_files")
     if role in BETWEEN:
@@ -163,6 +167,7 @@ def _is_made(kind: str, role: Role, view: dict[str, Any]) -> bool:
         COMPLAINT: role == Role.MAIN_TEAM or bool(view.get("handed_over_at")),
         REPORT: role == Role.OPD_TEAM or view["stands"]["state"] != "awaiting_classification",
         RESPONSE: bool(view.get("response") or view.get("answer")),
+        ANSWER_LETTER: bool(view.get("answer")),
     }.get(kind, False)
 
 
@@ -177,7 +182,7 @@ def _for_reporter(ticket: str, kind: str) -> dict[str, Any]:
 
 def _for_operator(ticket: str, kind: str) -> dict[str, Any]:
     view: dict[str, Any] = {**desks.read(ticket)}
-    if kind == RESPONSE:
+    if kind in (RESPONSE, ANSWER_LETTER):
         answer = (journeys.told(ticket, "answer") or {}).get("answer") or {}
         view |= _answered(answer) | {"response": answer.get("material")}
     return view

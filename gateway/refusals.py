@@ -50,6 +50,10 @@ SENTENCES = {
     "new complaint.",
     "objection-too-late": "Ten working days have passed since the answer was sent; nothing changed. Submit a new "
     "complaint.",
+    "paper-entered-before": "This letter or slip was entered before, as the complaint in `ticket`; nothing changed.",
+    "account-opened-before": "The person has opened their account with the code; nothing changed. They log in with the "
+    "user name and password that they chose.",
+    "not-entered-by-staff": "No operator entered this complaint, so it has no access code that an operator renews.",
     "username-taken": "This user name is taken. Choose another.",
     "reset-expired": "This code is no longer good: it works once, within an hour, and only the newest one sent. Check "
     "that you copied all of it, or ask for a new one (POST /password-resets).",

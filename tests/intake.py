@@ -80,6 +80,8 @@ CALLS: dict[str, tuple[Actor | None, dict[str, Any]]] = {
     "let_staff_in": (ADMIN, {"username": "operator"}),
     "open_account": (None, {"access_code": "code", "username": "warga-lain", "password": NEW}),
     "submit_for": (WEBSITE, ENTRY),
+    "renew_code": (OPERATOR, {"ticket": "walked-in"}),
+    "paper_receipt": (OPERATOR, {"ticket": "walked-in", "access_code": "slip"}),
     "add_website": (ADMIN, {"name": "situs-baru"}),
     "rotate_website": (ADMIN, {"name": "situs-lain"}),
     "remove_website": (ADMIN, {"name": "situs-lain"}),
@@ -106,7 +108,7 @@ class Passwords:
 
 @contextmanager
 def intake_at(url: str) -> Iterator[IntakeService]:
-    """Yield intake with its database at `url`: a reporter, staff, two websites, two reports, an entry and two codes."""
+    """Yield intake with its database at `url`: a reporter, staff, two websites, reports, entries and codes."""
     database = Database(url, size=10)
     metadata.create_all(database.engine)
     service = IntakeService()
@@ -139,8 +141,13 @@ def intake_at(url: str) -> Iterator[IntakeService]:
         connection.execute(
             insert(reporters).values(id=REPORTER.id, kind="public", identity=service.vault.encrypt(IDENTITY))
         )
-        for ticket, confidential in (("open", False), ("confidential", True)):
-            report = vars(complaint(confidential=confidential)) | {"ticket": ticket, "reporter_id": REPORTER.id}
+        for ticket, confidential, channel in (
+            ("open", False, "web"),
+            ("confidential", True, "web"),
+            ("walked-in", False, "counter"),
+        ):
+            changed = {"ticket": ticket, "reporter_id": REPORTER.id, "channel": channel}
+            report = vars(complaint(confidential=confidential)) | changed
             connection.execute(insert(complaints).values(report))
         connection.execute(insert(accounts).values(vars(Account.without_log_in("masuk", NOW)) | {"failed_attempts": 0}))
         identity = service.vault.encrypt(IDENTITY | {"username": None})
@@ -148,6 +155,9 @@ def intake_at(url: str) -> Iterator[IntakeService]:
         hash_of_code = entries.hash_of(service.vault.hidden, "code")
         entry = entries.Entry("entered", OTHER_WEBSITE.id, "masuk", NOW, hash_of_code, NOW + entries.CODE_LIFETIME)
         connection.execute(insert(entry_rows).values(vars(entry)))
+        slip = entries.hash_of(service.vault.hidden, "slip")
+        walked_in = entries.Entry("walked-in", OPERATOR.id, REPORTER.id, NOW, slip, NOW + entries.CODE_LIFETIME)
+        connection.execute(insert(entry_rows).values(vars(walked_in)))
         connection.execute(
             insert(password_resets).values(
                 account_id=REPORTER.id, token_hash=hash_of("code"), expires_at=NOW + LIFETIME, told=1, told_since=NOW

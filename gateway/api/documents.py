@@ -21,7 +21,7 @@ OPENED = ", ".join(f'"{kind}"' for kind in sorted(papers.OF_COMPLAINTS - set(pap
 resources = Resources("documents", __name__, description="The documents of each step, and the monthly recapitulation")
 
 
-def _file(*formats: str, **more: Any) -> Callable[..., Any]:
+def as_file(*formats: str, **more: Any) -> Callable[..., Any]:
     """Return a view decorator that describes a 200 with a file of one of `formats`, or with `more` by media type."""
     media = {MEDIA_TYPES[name]: {"schema": {"type": "string", "format": "binary"}} for name in formats}
     return resources.doc(responses={"200": {"description": "The file.", "content": media | more}})
@@ -30,7 +30,7 @@ def _file(*formats: str, **more: Any) -> Callable[..., Any]:
 @resources.route(f"/complaints/<ticket>/documents/<any({OPENED}):kind>.<any(docx, pdf):format>", methods=["GET"])
 @needs(*READERS)
 @limit("DOCUMENTS", by_account)
-@_file("docx", "pdf")
+@as_file("docx", "pdf")
 @resources.alt_response(404, response="NOT_FOUND")
 @resources.alt_response(409, response="CONFLICT")
 def document(ticket: str, kind: str, format: str) -> Response:
@@ -48,7 +48,7 @@ def _by_act(kind: str) -> Callable[..., Any]:
     @needs(Role.OPERATOR)
     @limit("DOCUMENTS", by_account)
     @resources.doc(summary="Get the document with the reporter's identity, as DOCX or PDF. Every call is recorded.")
-    @_file("docx", "pdf")
+    @as_file("docx", "pdf")
     @resources.alt_response(404, response="NOT_FOUND")
     @resources.alt_response(409, response="CONFLICT")
     def made(ticket: str, format: str) -> Response:
@@ -65,7 +65,7 @@ for _kind in papers.BY_ACT:
 @needs(*recap.COUNTERS)
 @limit("DOCUMENTS", by_account)
 @resources.arguments(schemas.Recapitulation(), location="query")
-@_file("xlsx", "pdf", **{"application/json": {"schema": schemas.Month}})
+@as_file("xlsx", "pdf", **{"application/json": {"schema": schemas.Month}})
 def monthly(form: dict[str, str]) -> Response:
     """Get the recapitulation of a month (WIB): counts, times against the standard, open and late complaints."""
     month = form["month"]

@@ -21,6 +21,8 @@ COMPLAINT = "data-pengaduan"
 REPORT = "laporan-pengaduan"
 RESPONSE = "laporan-tanggapan-pengaduan"
 RECEIPT = "tanda-terima"
+PAPER_RECEIPT = "tanda-terima-loket"
+ANSWER_LETTER = "surat-jawaban"
 RECAP = "rekap-bulanan"
 
 KINDS = {
@@ -30,6 +32,8 @@ KINDS = {
     REPORT: "Laporan Pengaduan",
     RESPONSE: "Laporan Tanggapan Pengaduan",
     RECEIPT: "Tanda Terima Pengaduan",
+    PAPER_RECEIPT: "Tanda Terima Pengaduan",
+    ANSWER_LETTER: "Jawaban atas Pengaduan",
     RECAP: "Rekapitulasi Bulanan Pelayanan Pengaduan",
 }
 """The kinds of documents, with their titles."""
@@ -38,7 +42,7 @@ _ALWAYS = {"ticket", "tracking_url"}
 _ENTERED = {*WRITTEN, "reporter_kind", "claimed_kind", "confidential", "submitted_at", "files"}
 
 SHOWN: dict[str, frozenset[str]] = {
-    FORM: frozenset(_ALWAYS | _ENTERED),
+    FORM: frozenset(_ALWAYS | _ENTERED | {"channel"}),
     REPORTER: frozenset(_ALWAYS | {"subject_line", "submitted_at", "confidential", "reporter"}),
     COMPLAINT: frozenset(_ALWAYS | _ENTERED | {"handed_over_at", "service_due_at"}),
     REPORT: frozenset(
@@ -71,6 +75,10 @@ SHOWN: dict[str, frozenset[str]] = {
         _ALWAYS
         | {"claimed_kind", "category", "sub_category", "subject_line", "submitted_at", "service_due_at", "files"}
     ),
+    PAPER_RECEIPT: frozenset(
+        _ALWAYS | {"channel", "submitted_at", "service_due_at", "files", "access_code", "access_code_expires_at"}
+    ),
+    ANSWER_LETTER: frozenset(_ALWAYS | {"subject_line", "submitted_at", "answer", "answered_at", "attachments"}),
     RECAP: frozenset(recap.KEYS),
 }
 """The keys of the content that each kind may show; others are dropped before a template sees them."""
@@ -83,13 +91,20 @@ DIGITS = 16
 
 STEP_KEYS = ("number", "activity", "role", "minutes", "came_at", "due_at", "done_at", "used_minutes", "late", "round")
 
-_REPORTER_KINDS = {"civil_servant": "Aparatur Sipil Negara (ASN)", "public": "Masyarakat"}
-_NAMES = {
+_REPORTER_KINDS: dict[str, str | None] = {"civil_servant": "Aparatur Sipil Negara (ASN)", "public": "Masyarakat"}
+_NAMES: dict[str, dict[str, str | None]] = {
     "reporter_kind": _REPORTER_KINDS,
     "claimed_kind": {"complaint": "Pengaduan", "information": "Informasi", "aspiration": "Aspirasi"},
     "path": {
         "complaint": "Pengaduan (diteruskan kepada Tim NKK Pembantu OPD)",
         "information": "Informasi (dijawab langsung oleh operator)",
+    },
+    "channel": {
+        "web": None,
+        "counter": "Loket",
+        "telephone": "Telepon",
+        "letter": "Surat",
+        "social_media": "Media sosial",
     },
     "how": {
         "confirmed": "Penerimaan dikonfirmasi oleh pelapor",
@@ -147,7 +162,7 @@ def _text(key: str, value: Any) -> str:
     return value
 
 
-def _name(key: str, value: Any) -> str:
+def _name(key: str, value: Any) -> str | None:
     return _NAMES[key][value]
 
 
@@ -239,6 +254,7 @@ _HOW: dict[str, Callable[[str, Any], Any]] = {
             "approved_at",
             "answered_at",
             "closed_at",
+            "access_code_expires_at",
         ),
         _instant,
     ),

@@ -13,6 +13,7 @@ COUNTS = ("accepted", "answered", "closed", "withdrawn", "objected", "open", "la
 
 ROWS: dict[str, tuple[str, ...]] = {
     "by_path": ("name", "count"),
+    "by_channel": ("name", "count"),
     "by_category": ("name", "sub_category", "count"),
     "by_opd": ("name", "forwarded", "declined", "recalled", "open", "late", "responses", *DURATIONS),
     "steps": ("number", "activity", "role", "standard_minutes", *FIGURES),

@@ -29,6 +29,9 @@ def _report() -> dict[str, Any]:
         "happened_on": "2026-02-27",
         "accused_name": "Petugas loket dua",
         "accused_position": "Staf pelayanan",
+        "channel": "counter",
+        "access_code": "7H4K-Q2MV-0NXV-3M3W",
+        "access_code_expires_at": _INSTANTS[6],
         "confidential": True,
         "files": [_file("1", "JPEG", 1_284_311), _file("2", "PDF", 88_120)],
         "submitted_at": _INSTANTS[0],
@@ -105,6 +108,7 @@ def _recap() -> dict[str, Any]:
         "open": 12,
         "late": 3,
         "by_path": [{"name": "Pengaduan", "count": 28}, {"name": "Informasi", "count": 14}],
+        "by_channel": [{"name": "Situs web", "count": 37}, {"name": "Loket", "count": 5}],
         "by_category": [{"name": "Kode perilaku", "sub_category": "Cermat dan disiplin", "count": 9}],
         "by_opd": [
             {

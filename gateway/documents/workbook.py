@@ -133,6 +133,7 @@ class _Sheets:
         rows: list[tuple[str, str, Any]] = [("Bulan", "text", written_month(month) if month else None)]
         rows += [(label, "number", content.get(key)) for key, label in _COUNTS.items()]
         rows += [(f"Jalur {row.get('name')}", "number", row.get("count")) for row in content.get("by_path") or []]
+        rows += [(f"Saluran {row.get('name')}", "number", row.get("count")) for row in content.get("by_channel") or []]
         service = content.get("service") or {}
         rows += [("Waktu baku layanan (menit kerja)", "decimal", service.get("standard_minutes"))]
         rows += [

@@ -76,6 +76,8 @@ from gateway.schemas.entries import (
     EntryReceipt,
     EntryStatus,
     Known,
+    RenewedCode,
+    ShownCode,
 )
 from gateway.schemas.files import AnswerText, File, Response, Supplement, Supplemented
 from gateway.schemas.lists import (
@@ -174,6 +176,7 @@ __all__ = [
     "Registered",
     "Registration",
     "Renewal",
+    "RenewedCode",
     "ReplacedCatalogue",
     "Reporter",
     "ResetAsked",
@@ -182,6 +185,7 @@ __all__ = [
     "Response",
     "ServiceTimes",
     "Session",
+    "ShownCode",
     "Staff",
     "StaffIds",
     "StaffListing",

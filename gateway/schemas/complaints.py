@@ -87,12 +87,12 @@ class Reporter(Schema):
     kind = fields.String(required=True)
     identity_number = fields.String(required=True)
     name = fields.String(required=True)
-    email = fields.String(required=True)
+    email = fields.String(required=True, allow_none=True)
     phone = fields.String(allow_none=True)
     username = fields.String(
         required=True,
         allow_none=True,
-        metadata={"description": "Null where a website sent the complaint in, until the person chooses one."},
+        metadata={"description": "Null where the complaint was entered for a person, until the person chooses one."},
     )
 
 
@@ -157,6 +157,17 @@ class Undelivered(Schema):
         required=True, metadata={"description": "The kind of letter: `received`, `answered`, `late` or `reminder`."}
     )
     given_up_at = fields.String(required=True)
+    to_print = fields.Boolean(
+        metadata={"description": "Whether the reporter has no e-mail address, so that you print it for them."}
+    )
+
+
+class Entered(Schema):
+    """What an operator sees of a complaint that an operator entered for a person."""
+
+    paper = fields.String(allow_none=True, metadata={"description": "The operator's reference of the letter or slip."})
+    access_code_expires_at = fields.String(required=True)
+    account_opened = fields.Boolean(required=True)
 
 
 class Complaint(ReportView):
@@ -173,6 +184,15 @@ class Complaint(ReportView):
     reporter_kind = fields.String()
     claimed_kind = fields.String()
     confidential = fields.Boolean()
+    channel = fields.String(
+        metadata={
+            "description": "How it came: `web`, or entered by an operator: `counter`, `telephone`, `letter` or "
+            "`social_media`. The OPD teams are not told."
+        }
+    )
+    entered = fields.Nested(
+        Entered, allow_none=True, metadata={"description": "Only for the operator; null where its reporter wrote it."}
+    )
     submitted_at = fields.String(metadata=SUBMITTED_AT)
     came_at = fields.String(
         metadata={"description": "When the complaint reached its current or last step at this desk."}
@@ -317,6 +337,9 @@ class Timeline(Schema):
 
     ticket = fields.String(required=True)
     path = fields.String(allow_none=True, validate=one_of(*Path))
+    channel = fields.String(
+        metadata={"description": "How the complaint came, as in GET /complaints/{ticket}. The OPD teams are not told."}
+    )
     submitted_at = fields.String(allow_none=True, metadata=SUBMITTED_AT)
     service_due_at = fields.String(allow_none=True, metadata=SERVICE_DUE_AT)
     service_left_minutes = fields.Integer(allow_none=True)

@@ -133,6 +133,9 @@ class Month(Schema):
     open = fields.Integer(required=True)
     late = fields.Integer(required=True)
     by_path = fields.List(fields.Nested(Counted), required=True)
+    by_channel = fields.List(
+        fields.Nested(Counted), required=True, metadata={"description": "How the accepted complaints came."}
+    )
     by_category = fields.List(fields.Nested(Counted), required=True)
     by_opd = fields.List(fields.Nested(OpdTimes), required=True)
     steps = fields.List(fields.Nested(StepTimes), required=True)

@@ -97,6 +97,18 @@ SAID = {
         _("Jawaban ini belum dapat dinilai"),
         _("Buka jawabannya dan konfirmasi bahwa sudah Anda terima. Setelah itu Anda dapat menilainya."),
     ),
+    "PaperEnteredBefore": Said(
+        _("Surat atau lembar ini sudah dimasukkan"),
+        _("Nomor berkas yang sama dari saluran yang sama sudah menjadi laporan. Tidak ada yang berubah."),
+    ),
+    "AccountOpenedBefore": Said(
+        _("Pelapor sudah membuat akunnya"),
+        _("Kode akses tidak diperlukan lagi: ia masuk dengan nama pengguna dan kata sandi yang dipilihnya."),
+    ),
+    "NotEnteredByStaff": Said(
+        _("Laporan ini tidak dimasukkan oleh petugas"),
+        _("Karena itu tidak ada kode akses yang dapat diganti petugas. Tidak ada yang berubah."),
+    ),
     "AlreadyRated": Said(_("Anda sudah menilai jawaban ini"), UNCHANGED),
     "NotWithOpd": Said(
         _("Pengaduan ini tidak dapat ditarik kembali"),

@@ -25,6 +25,14 @@ ROLES = {
     "website": _("Situs lain"),
 }
 
+CHANNELS = {
+    "counter": _("Loket"),
+    "telephone": _("Telepon"),
+    "letter": _("Surat"),
+    "social_media": _("Media sosial"),
+}
+"""The channels by which staff enter a report."""
+
 STEP_NAMES = {
     1: _("Laporan ditulis dan dikirim"),
     2: _("Laporan diterima operator"),

@@ -153,6 +153,7 @@ class Timeline(TypedDict):
 
     ticket: str
     path: str | None
+    channel: NotRequired[str]
     submitted_at: str | None
     service_due_at: str | None
     service_left_minutes: int | None
@@ -303,6 +304,7 @@ class Record(TypedDict):
     category: str | None
     sub_category: str | None
     opd: str | None
+    channel: NotRequired[str]
     facts: list[Fact]
 
 

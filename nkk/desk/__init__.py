@@ -11,6 +11,7 @@ from nkk.desk.endings import ending_columns
 from nkk.desk.files import AttachingWork, attached_table, files_column
 from nkk.desk.notes import NotingWork, notes_table
 from nkk.desk.record import (
+    CODE_RENEWED,
     FILE_OPENED,
     IDENTITY_SHOWN,
     LETTER_DROPPED,
@@ -26,6 +27,7 @@ from nkk.desk.rows import Rows
 from nkk.desk.worklist import EVERYTHING, Wanted, in_turn, narrowed, read_wanted
 
 __all__ = [
+    "CODE_RENEWED",
     "EVERYTHING",
     "FILE_OPENED",
     "IDENTITY_SHOWN",

@@ -25,6 +25,9 @@ IDENTITY_SHOWN = "identity_shown"
 FILE_OPENED = "file_opened"
 """The act of opening a file, or its preview; `file` in the detail is its number, `of` says which of the two."""
 
+CODE_RENEWED = "code_renewed"
+"""The act of giving a report that staff entered a new access code, which ended the code before."""
+
 LETTER_DROPPED = "letter_dropped"
 """The act of deleting a letter that was not sent; `letter` in the detail is its id."""
 

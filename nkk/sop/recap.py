@@ -42,6 +42,15 @@ PATHS: dict[str | None, str] = {
 }
 
 
+CHANNELS = {
+    steps.Channel.WEB: "Situs web",
+    steps.Channel.COUNTER: "Loket",
+    steps.Channel.TELEPHONE: "Telepon",
+    steps.Channel.LETTER: "Surat",
+    steps.Channel.SOCIAL_MEDIA: "Media sosial",
+}
+
+
 @dataclass(frozen=True)
 class Record:
     """A journey as it is counted. `facts` are all its events; category, sub-category and OPD are keys."""
@@ -52,6 +61,7 @@ class Record:
     sub_category: str | None
     opd: str | None
     facts: Sequence[Fact]
+    channel: str = steps.Channel.WEB
 
     @cached_property
     def ordered(self) -> list[Fact]:
@@ -116,7 +126,12 @@ def figures(
         ratings = page.get("ratings", ratings)
         calendars |= read_calendars(page["calendars"])
         records |= {
-            journey["ticket"]: Record(facts=read_facts(journey), **{name: journey[name] for name in _KEPT})
+            journey["ticket"]: Record(
+                facts=read_facts(journey),
+                # A stage of an earlier version does not give it.
+                channel=journey.get("channel", steps.Channel.WEB),
+                **{name: journey[name] for name in _KEPT},
+            )
             for journey in page["journeys"]
         }
     counted = recapitulate(month, records.values(), calendars.__getitem__, now, _names(lists), by_day)
@@ -212,6 +227,7 @@ def recapitulate(
         "open": len(open_cases),
         "late": sum(case["late"] for case in open_cases),
         "by_path": _counted(Counter(PATHS[record.path] for record in accepted)),
+        "by_channel": _by_channel(accepted),
         "by_category": _by_category(accepted, names),
         "by_opd": _by_opd(happened, waiting, ended, as_of, names),
         # Step 1 is the reporter's, and takes no time that is measured: what was accepted has done it.
@@ -252,6 +268,7 @@ def _until(record: Record, end: datetime, by_day: bool) -> Record:
         record.sub_category,
         record.opd if classified else None,
         facts,
+        record.channel,
     )
 
 
@@ -376,6 +393,11 @@ def _by_category(records: Iterable[Record], names: Mapping[str, Mapping[str, str
         }
         for (category, sub), count in sorted(counted.items())
     ]
+
+
+def _by_channel(records: Iterable[Record]) -> list[dict[str, Any]]:
+    counted = Counter(record.channel for record in records)
+    return [{"name": name, "count": counted[channel]} for channel, name in CHANNELS.items() if counted[channel]]
 
 
 def _counted(counter: Counter[str]) -> list[dict[str, Any]]:

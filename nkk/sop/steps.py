@@ -64,6 +64,10 @@ class Channel(StrEnum):
     SOCIAL_MEDIA = "social_media"
 
 
+ENTERED_BY_STAFF = tuple(channel for channel in Channel if channel is not Channel.WEB)
+"""The channels by which an operator enters a report for a person."""
+
+
 class Path(StrEnum):
     """The result of the main team's classification (step 3): "ya" is information, "tidak" a complaint."""
 

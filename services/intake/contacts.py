@@ -60,15 +60,16 @@ class KeepsContacts(ChangesPasswords):
         identity = self.vault.decrypt(encrypted)
         changed = identity | {name: form[name] for name in CONTACT}
         work.accounts.replace_identity(account.id, self.vault.encrypt(changed))
-        before, after = (self.vault.address_index(known["email"]) for known in (identity, changed))
+        before = self.vault.address_index(identity["email"]) if identity["email"] else None
+        after = self.vault.address_index(changed["email"])
         work.accounts.index_address(account.id, after, work.now if after != before else None)
-        if not is_same(changed["email"], identity["email"]):
+        if identity["email"] is None or not is_same(changed["email"], identity["email"]):
             work.resets.end(account.id)
             tell_registered(work, self.vault, account.id, kind, changed["email"])
 
 
-def tell_registered(work: IntakeWork, vault: Any, reporter_id: str, kind: str, email: str) -> None:
-    """Publish a reporter's e-mail address, sealed for the notification service."""
+def tell_registered(work: IntakeWork, vault: Any, reporter_id: str, kind: str, email: str | None) -> None:
+    """Publish a reporter's e-mail address, or that they have none, sealed for the notification service."""
     work.emit(
         ReporterRegistered(
             reporter_id=reporter_id, reporter_kind=kind, sealed_contact=vault.seal_for_notification({"email": email})

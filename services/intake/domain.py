@@ -13,7 +13,7 @@ from nkk.sop.files import MOST_OF_A_REPORT, OwnFile, ReportFull, numbered
 from nkk.sop.journey import service_due
 from nkk.sop.refusals import AlreadyDone, InvalidInput, NotAuthenticated, NotYourStep, Refused
 from nkk.sop.report import Report
-from nkk.sop.steps import Role, Stands, Step
+from nkk.sop.steps import Channel, Role, Stands, Step
 from nkk.sop.ticket import new_ticket
 from nkk.sop.timed import started
 
@@ -163,7 +163,8 @@ def check_staff(role: str, group: str | None, opds: dict[str, str]) -> None:
 class Complaint(Report, Endable):
     """A report as submitted (Form Pengaduan), and its state within steps 1 and 2.
 
-    `cycle` is 2 after an objection; `kept` says that it goes on although its reporter withdrew it.
+    `channel` says how it came. `cycle` is 2 after an objection; `kept` says that it goes on
+    although its reporter withdrew it.
     """
 
     reporter_id: str
@@ -176,14 +177,24 @@ class Complaint(Report, Endable):
     files: tuple[OwnFile, ...] = ()
     cycle: int = 1
     kept: bool = False
+    channel: str = Channel.WEB
 
     @classmethod
-    def submit(cls, form: dict, reporter_id: str, reporter_kind: str, now: datetime, calendar: Calendar) -> "Complaint":
+    def submit(
+        cls,
+        form: dict,
+        reporter_id: str,
+        reporter_kind: str,
+        now: datetime,
+        calendar: Calendar,
+        channel: str = Channel.WEB,
+    ) -> "Complaint":
         """Return the report submitted at `now` (step 1), with the clocks of step 2 and of the whole service started."""
         return cls(
             ticket=new_ticket(now.astimezone(WIB).year),
             reporter_id=reporter_id,
             reporter_kind=reporter_kind,
+            channel=str(channel),
             service_due_at=service_due(now, calendar),
             **started(steps.HAND_OVER, now, calendar),
             **form | {"files": own_files(numbered(form.get("files", ())), now)},
@@ -241,9 +252,12 @@ class Complaint(Report, Endable):
             self.go_on()
             self.cycle, self.kept, self.closed_at = cycle, False, None
 
-    def acts(self, role: str, now: datetime, calendar: Calendar) -> list[str]:
-        """Return the acts of `role` that are possible now at this desk."""
-        not_now = set()
+    def acts(self, role: str, now: datetime, calendar: Calendar, awaits_account: bool = False) -> list[str]:
+        """Return the acts of `role` that are possible now at this desk.
+
+        `awaits_account` says that an operator entered the report, and that its reporter has no log-in yet.
+        """
+        not_now = set() if awaits_account else {Act.RENEW_CODE}
         if self.closed_at is not None:
             not_now.add(Act.WITHDRAW)
             if now > calendar.due(self.closed_at, steps.SUPPLEMENTED_WITHIN_MINUTES):

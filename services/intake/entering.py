@@ -1,4 +1,4 @@
-"""Reports that websites send in for persons without an account, and what a website sees of them.
+"""Reports that websites and operators enter for persons without an account, and what a website sees of its own.
 
 Threats: a website's secret is stolen, so a website sees no text, no name and no other website's reports; a connection
 breaks in the middle of an entry, so the same entry sent again has the same ticket and the same code.
@@ -7,12 +7,15 @@ breaks in the middle of an entry, so the same entry sent again has the same tick
 import json
 import secrets
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from nkk.contracts.events import ComplaintSubmitted
 from nkk.desk import Calendars
 from nkk.messaging.boxes import Call
 from nkk.messaging.rpc import rpc
+from nkk.sop import faults
+from nkk.sop.faults import Fault
 from nkk.sop.refusals import InvalidInput, UnknownTicket
 from nkk.sop.registration import problems
 from nkk.sop.steps import Channel, Role
@@ -26,40 +29,52 @@ from services.intake.storage import IntakeWork
 
 
 class TakesEntries(OpensBoxes):
-    """The part of intake that accepts reports from websites."""
+    """The part of intake that accepts reports from websites and operators."""
 
     calendars: Calendars
 
     @rpc
-    @requires(Role.WEBSITE)
+    @requires(Role.WEBSITE, Role.OPERATOR)
     @boxed(schemas.Entry)
     def submit_for(self, actor: Actor, call: Call) -> dict[str, Any]:
         """Submit a report for a person (step 1), with a new account of theirs that nobody can log in to yet.
 
-        It is idempotent by the website's `idempotency_key`: the same entry gets the same receipt and the same code.
-        Raises IdempotencyKeyReused where the key was used with another entry.
+        It is idempotent by the caller's `idempotency_key`: the same entry gets the same receipt and the same code; no
+        code where that was renewed. Raises IdempotencyKeyReused where the key was used with another entry, and
+        PaperEnteredBefore for a letter or slip that was.
         """
         reporter, form, key = (call.content[name] for name in ("reporter", "form", "idempotency_key"))
-        if wrong := problems(reporter, self.uow.clock().date()):
-            raise InvalidInput({"fields": {"reporter": {name: [fault] for name, fault in wrong.items()}}})
+        channel, paper = (call.content[name] for name in ("channel", "paper"))
+        _check(actor, call.content, problems(reporter, self.uow.clock().date()))
         # Keyed, since it is stored, and an identity number can be guessed.
-        form_hash = self.vault.hidden("entry", json.dumps([reporter, domain.sent_again(form)], sort_keys=True))
+        form_hash = self.vault.hidden("entry", json.dumps(_sent(reporter, form, channel, paper), sort_keys=True))
         calendar, reporter_id = self.calendars.current(), str(uuid.uuid4())
         with self.once(call) as work:
-            complaint = domain.Complaint.submit(form, reporter_id, reporter["kind"], work.now, calendar)
+            complaint = domain.Complaint.submit(
+                form, reporter_id, reporter["kind"], work.now, calendar, channel or Channel.WEB
+            )
             taken = key and work.complaints.submitted_before(actor.id, key, form_hash, complaint.ticket)
             if taken:
                 complaint = domain.same_as(taken, form_hash, work.complaints.get)
             code = entries.code_of(self.vault.hidden, actor.id, key or secrets.token_hex(), complaint.ticket)
             if not taken:
                 domain.check_against_catalogue(form, work.lists.categories(), work.lists.opds())
-                self._keep_entry(work, actor, complaint, reporter, code)
+                self._keep_entry(work, actor, complaint, reporter, code, paper)
             entry = work.entries.get(complaint.ticket)
-        return schemas.EntryReceipt().dump(vars(entry) | {"complaint": complaint, "code": code})
+        shown = code if entry.code_hash == entries.hash_of(self.vault.hidden, code) else None
+        return schemas.EntryReceipt().dump(vars(entry) | {"complaint": complaint, "code": shown})
 
     def _keep_entry(
-        self, work: IntakeWork, actor: Actor, complaint: domain.Complaint, reporter: dict[str, Any], code: str
+        self,
+        work: IntakeWork,
+        actor: Actor,
+        complaint: domain.Complaint,
+        reporter: dict[str, Any],
+        code: str,
+        paper: str | None,
     ) -> None:
+        if paper is not None:
+            self._take_paper(work, complaint, paper)
         add_account(work, domain.Account.without_log_in(complaint.reporter_id, work.now))
         identity = {key: reporter[key] for key in ("name", "identity_number", "email", "phone")} | {"username": None}
         # In place of the address's hash, so that nobody finds the account by its address before it has a password.
@@ -76,9 +91,18 @@ class TakesEntries(OpensBoxes):
                 entered_at=work.now,
                 code_hash=entries.hash_of(self.vault.hidden, code),
                 expires_at=work.now + entries.CODE_LIFETIME,
+                paper=paper,
             )
         )
-        work.emit(submitted(complaint, self.vault, website=actor.id))
+        work.emit(submitted(complaint, self.vault, website=actor.id if actor.role == Role.WEBSITE else None))
+
+    def _take_paper(self, work: IntakeWork, complaint: domain.Complaint, paper: str) -> None:
+        """Reserve the reference for this report. Raises PaperEnteredBefore where another report has it."""
+        taken = work.entries.take_paper(
+            entries.paper_key(self.vault.hidden, complaint.channel, paper), complaint.ticket
+        )
+        if taken is not None:
+            raise entries.PaperEnteredBefore({"ticket": taken})
 
     @rpc
     @requires(Role.WEBSITE)
@@ -100,13 +124,34 @@ class TakesEntries(OpensBoxes):
             return schemas.Entered().dump(work.complaints.get(ticket))
 
 
+def _check(actor: Actor, content: Mapping[str, Any], wrong: dict[str, Fault]) -> None:
+    """Raise InvalidInput for what is `wrong` with the person, or is not for the caller's role."""
+    fields: dict[str, Any] = {}
+    if actor.role == Role.OPERATOR:
+        if content["channel"] is None:
+            fields["channel"] = [faults.MISSING()]
+    else:
+        fields |= {name: [faults.UNKNOWN_FIELD()] for name in ("channel", "paper") if content[name] is not None}
+        if content["reporter"]["email"] is None:
+            wrong["email"] = faults.MISSING()
+    if wrong:
+        fields["reporter"] = {name: [fault] for name, fault in wrong.items()}
+    if fields:
+        raise InvalidInput({"fields": fields})
+
+
+def _sent(reporter: dict[str, Any], form: dict[str, Any], channel: str | None, paper: str | None) -> list[Any]:
+    """Return what makes an entry the same when it is sent again, for a website as earlier versions have it."""
+    return [reporter, domain.sent_again(form), *([channel, paper] if channel else [])]
+
+
 def submitted(complaint: domain.Complaint, vault: Vault, website: str | None = None) -> ComplaintSubmitted:
     """Return the event of a submission; `website` is the account of the website that sent it in."""
     return ComplaintSubmitted(
         ticket=complaint.ticket,
         sealed_reporter=vault.seal_reporter(complaint.ticket, complaint.reporter_id),
         reporter_kind=complaint.reporter_kind,
-        channel=Channel.WEB,
+        channel=complaint.channel,
         website=website,
         category=complaint.category,
         sub_category=complaint.sub_category,

@@ -1,4 +1,4 @@
-"""How a reporter gets an account: by registering, or, where a website sent in the report, by the code that it showed.
+"""How a reporter gets an account: by registering, or, where a report was entered for them, by its code.
 
 Threat: somebody finds a used code, or guesses at codes. Therefore every invalid code has the same refusal, and a code
 opens an account once; sent again at once, the same registration has the same answer, as in `register`.
@@ -106,7 +106,8 @@ class OpensAccounts(OpensBoxes):
         identity = self.vault.decrypt(encrypted) | {"username": username}
         work.accounts.replace_identity(account.id, self.vault.encrypt(identity))
         # From now on the account is found by its address, behind those that have had it longer.
-        work.accounts.index_address(account.id, self.vault.address_index(identity["email"]), work.now)
+        if identity["email"] is not None:
+            work.accounts.index_address(account.id, self.vault.address_index(identity["email"]), work.now)
 
     def _just_opened(self, code_hash: str, form: dict[str, Any]) -> str | None:
         """Return the account that this same registration opened within SENT_AGAIN_WITHIN; None for any other."""

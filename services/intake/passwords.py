@@ -102,6 +102,8 @@ class ChangesPasswords(OpensBoxes):
         except InvalidToken:
             log.error("identity cannot be decrypted")
             return None
+        if identity["email"] is None:
+            return None
         address_index = self.vault.address_index(identity["email"])
         work.accounts.correct_address(account.id, address_index, work.now)
         return identity if index in (account.login_index, address_index) else None

@@ -30,9 +30,10 @@ from nkk.contracts.report import ReportForm, ReportView
 from nkk.sop import faults
 from nkk.sop.files import MOST_AT_ONCE
 from nkk.sop.report import NAME_LENGTH, WRITTEN
-from nkk.sop.steps import CLASSIFY, HAND_OVER, ReporterKind
+from nkk.sop.steps import CLASSIFY, ENTERED_BY_STAFF, HAND_OVER, ReporterKind
 from services.intake.attempts import KINDS, Count
 from services.intake.domain import CLAIMED_KINDS, Account, Complaint
+from services.intake.entries import PAPER_LENGTH
 
 
 class Nothing(Schema):
@@ -147,6 +148,7 @@ class Subject(Schema):
     category = fields.String()
     sub_category = fields.String()
     confidential = fields.Boolean()
+    channel = fields.String()
 
 
 class ComplaintForm(ReportForm):
@@ -179,12 +181,36 @@ class Withdrawal(Schema):
     reason = PlainText(NOTE_LENGTH, required=True)
 
 
-class Entry(Schema):
-    """A report that a website sends in, and the person who reports."""
+class Entrant(Identity):
+    """The person for whom a report is entered; `Entry` says when the e-mail address may be missing."""
 
-    reporter = fields.Nested(Identity, required=True)
+    email = Mailbox(allow_none=True, load_default=None)
+
+
+class Entry(Schema):
+    """A report that a website or an operator enters, and the person who reports.
+
+    Only an operator names a `channel`, and may name the reference of a `paper`; only then may the person lack an e-mail
+    address.
+    """
+
+    reporter = fields.Nested(Entrant, required=True)
+    channel = fields.String(allow_none=True, load_default=None, validate=OneOf(ENTERED_BY_STAFF))
+    paper = Line(PAPER_LENGTH, allow_none=True, load_default=None)
     form = fields.Nested(ComplaintForm, required=True)
     idempotency_key = fields.String(allow_none=True, load_default=None, validate=Length(1, 200))
+
+
+class WhichEntry(Schema):
+    """The report whose code is renewed."""
+
+    ticket = fields.String(required=True, validate=Length(1, 20))
+
+
+class ShownCode(WhichEntry):
+    """The report whose receipt is printed, and its code."""
+
+    access_code = Secret(200, required=True)
 
 
 class NewStaff(Schema):
@@ -261,6 +287,7 @@ class ComplaintView(ReportView):
     stands = fields.Function(lambda complaint: complaint.stands())
     ended_why = fields.String(allow_none=True)
     kept = fields.Boolean()
+    channel = fields.String()
     files = fields.Nested(FileView, many=True)
 
 
@@ -289,6 +316,7 @@ class Listed(Own):
     came_at = Instant()
     due_at = Instant()
     done_at = Instant(allow_none=True)
+    channel = fields.String()
 
 
 class Receipt(Schema):
@@ -313,8 +341,35 @@ class EntryReceipt(Schema):
     service_due_at = Instant(attribute="complaint.service_due_at")
     stands = fields.Function(lambda entry: entry["complaint"].stood_at_first())
     files = fields.Function(lambda entry: OwnFileView(many=True).dump(entry["complaint"].files_at_first()))
+    access_code = fields.String(attribute="code", allow_none=True)
+    access_code_expires_at = Instant(attribute="expires_at")
+
+
+class RenewedCode(Schema):
+    """The new code of a report that an operator entered."""
+
+    ticket = fields.String()
     access_code = fields.String(attribute="code")
     access_code_expires_at = Instant(attribute="expires_at")
+
+
+class PaperReceipt(Schema):
+    """What the receipt on paper says, besides the code."""
+
+    ticket = fields.String()
+    channel = fields.String(attribute="complaint.channel")
+    submitted_at = Instant(attribute="complaint.submitted_at")
+    service_due_at = Instant(attribute="complaint.service_due_at")
+    files = fields.Nested(FileView, many=True, attribute="complaint.files")
+    access_code_expires_at = Instant(attribute="expires_at")
+
+
+class EnteredByStaff(Schema):
+    """What an operator sees of a report that an operator entered."""
+
+    paper = fields.String(allow_none=True)
+    access_code_expires_at = Instant(attribute="expires_at")
+    account_opened = fields.Function(lambda entry: entry.used_at is not None)
 
 
 class Entered(Schema):

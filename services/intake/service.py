@@ -19,7 +19,7 @@ from nkk.sop.clock import Calendar
 from nkk.sop.files import told
 from nkk.sop.refusals import UnknownTicket
 from nkk.sop.report import written
-from nkk.sop.steps import Role
+from nkk.sop.steps import Channel, Role
 from nkk.trust.actor import Actor, requires
 from nkk.validation import instant, load
 from services.intake import domain, schemas
@@ -27,6 +27,7 @@ from services.intake.accounts import known_account
 from services.intake.acts import TakesActs
 from services.intake.admin import AdminDesk
 from services.intake.boxes import boxed
+from services.intake.codes import RenewsCodes
 from services.intake.contacts import KeepsContacts
 from services.intake.entering import TakesEntries, submitted
 from services.intake.evidence import KeepsEvidence
@@ -46,6 +47,7 @@ class IntakeService(
     AdminDesk,
     KeepsWebsites,
     TakesEntries,
+    RenewsCodes,
     KeepsEvidence,
     SealsTold,
     TakesActs,
@@ -132,11 +134,15 @@ class IntakeService(
             complaint = work.complaints.get(ticket, actor)
             if actor.role == Role.REPORTER and complaint.reporter_id != actor.id:
                 raise UnknownTicket
-            notes = work.notes_on(ticket, actor) if actor.role == Role.OPERATOR else []
+            is_operator = actor.role == Role.OPERATOR
+            notes = work.notes_on(ticket, actor) if is_operator else []
+            entry = work.entries.find(ticket) if is_operator and complaint.channel != Channel.WEB else None
         view = (schemas.OwnView if actor.role == Role.REPORTER else schemas.ComplaintView)().dump(complaint)
         if actor.role == Role.OPERATOR:
             view |= {"claim": complaint.claim_at(work.now), "notes": NoteView(many=True).dump(notes)}
-        view["acts"] = complaint.acts(actor.role, work.now, self.calendars.get(complaint.calendar))
+            view["entered"] = schemas.EnteredByStaff().dump(entry) if entry else None
+        awaits = entry is not None and entry.used_at is None
+        view["acts"] = complaint.acts(actor.role, work.now, self.calendars.get(complaint.calendar), awaits)
         return view | self.calendars.left(complaint, complaint.service_due_at, complaint.service_calendar, work.now)
 
     # -- step 2: the operator's desk

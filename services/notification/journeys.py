@@ -20,7 +20,7 @@ from nkk.sop.journey import (
     round_of,
     services,
 )
-from nkk.sop.steps import Path, Role, Stands, Step
+from nkk.sop.steps import Channel, Path, Role, Stands, Step
 
 CLASSIFIED = {"complaint.classified_as_information.v1": Path.INFORMATION, FORWARDED: Path.COMPLAINT}
 """The path on which each classification leads."""
@@ -75,7 +75,7 @@ class Journey:
     """The way of one complaint through the procedure, as far as its events have been consumed.
 
     `author` is the hash by which the reporter's own calls are recognised, and `sealed_reporter` the box for letters.
-    `website` is the account of the website that sent the complaint in, if one did.
+    `website` is the account of the website that sent the complaint in, if one did, and `channel` how it came.
     Journeys of an earlier version have `reporter_id` instead.
     """
 
@@ -98,6 +98,7 @@ class Journey:
     again_due_at: datetime | None = None
     ended: str | None = None
     kept: int = 0
+    channel: str = Channel.WEB
 
     def __post_init__(self) -> None:
         self.entries, self.overtaken = in_order(self.entries)

@@ -46,7 +46,7 @@ from services.notification.keyed import Keyed
 from services.notification.leaving import LONGEST_SECONDS, RejectedError, Send, must_take_files, said, sender
 from services.notification.patience import Slow
 from services.notification.postboxes import WHY, Addressee, Pace, next_round
-from services.notification.storage import LINES, Contact, Contacts, Journeys, Messages, calendars
+from services.notification.storage import LINES, TO_PRINT, Contact, Contacts, Journeys, Messages, calendars
 from services.notification.words import words_of, words_of_account, words_of_code
 
 BATCH = 20
@@ -78,6 +78,9 @@ the stage. A letter that takes longer is sent again by the next instance."""
 
 MARK_SECONDS = 5
 
+PRINTED = ("answered", "late", "reminder", "withdrawn", "objected", "withdrawn_late")
+"""The letters that are kept to be printed for a reporter without an e-mail address, whose receipt is on paper."""
+
 log = get_logger()
 
 
@@ -91,6 +94,10 @@ class Failure:
 
 class NoAddressError(Exception):
     """The team's address was removed after the letter was written."""
+
+
+class NoMailboxError(Exception):
+    """The reporter has no e-mail address, so that the letter is kept to be printed."""
 
 
 class ExpiredError(Exception):
@@ -212,6 +219,8 @@ class Mailer(DependencyProvider):
                 contact = Contact(row.sealed_letter) if row.sealed_letter else boxes.get(row.id) or DAMAGED
                 with suppress(CannotOpenError, KeyError):
                     box = unseal(contact.sealed_contact, self._key)
+                    if box["email"] is None:
+                        continue
                     if row.kind == "contact_changed":
                         since = read_instant(box["since"]) if "since" in box else None
                         found[row.id] = Addressee(str(box["email"]), box.get("account"), since, is_farewell=True)
@@ -327,6 +336,9 @@ class Mailer(DependencyProvider):
             letter = compose(row.kind, to, self._keyed.message_id(row.id), self._from, words, self._clock())
             with self._slow[bool(row.tries)].asked_about(self._keyed.postbox(letter.recipient)) as seconds:
                 send(replace(letter, patience=seconds))
+        except NoMailboxError:
+            log.info("message to be printed", message_id=row.id, kind=row.kind)
+            return Failure(TO_PRINT, final=True)
         except (ExpiredError, NoAddressError, RejectedError, UnwritableError) as error:
             failure = Failure(str(error) or type(error).__name__, final=True)
             log.error("message cannot be sent", message_id=row.id, kind=row.kind, why=failure.why)
@@ -348,7 +360,7 @@ class Mailer(DependencyProvider):
         if row.sealed_letter is None:
             return email or self._address(row, contact), words_of(row, self._site)
         if row.kind == "contact_changed":
-            return email or unseal(row.sealed_letter, self._key)["email"], words_of_account(self._site)
+            return email or _mailbox(unseal(row.sealed_letter, self._key)), words_of_account(self._site)
         # Checked only now, since the letters before this one may have taken long.
         if row.expires_at <= self._clock():
             raise ExpiredError
@@ -357,7 +369,7 @@ class Mailer(DependencyProvider):
 
     def _address(self, row: Any, contact: Contact | None) -> str:
         if row.team is None:
-            return unseal((contact or DAMAGED).sealed_contact, self._key)["email"]
+            return _mailbox(unseal((contact or DAMAGED).sealed_contact, self._key))
         address = row.superior_email if row.kind == "overdue_superior" else row.email
         if address is None:
             raise NoAddressError
@@ -370,6 +382,9 @@ class Mailer(DependencyProvider):
         for row, failure in tried:
             if failure is None:
                 continue
+            if failure.why == TO_PRINT and row.kind not in PRINTED:
+                messages.drop(row.id)
+                continue
             since = row.tried_since or now
             never = failure.final or _is_over(connection, row, since, now)
             messages.failed(
@@ -380,6 +395,13 @@ class Mailer(DependencyProvider):
                 now,
                 None if never else now + _pause(row.tries, LONGEST_PAUSE),
             )
+
+
+def _mailbox(contact: dict[str, Any]) -> str:
+    """Return the address of an opened contact. Raises NoMailboxError where the reporter has none."""
+    if contact["email"] is None:
+        raise NoMailboxError
+    return str(contact["email"])
 
 
 def _is_over(connection: Connection, row: Any, since: datetime, now: datetime) -> bool:

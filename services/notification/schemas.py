@@ -18,7 +18,7 @@ from nkk.sop.steps import BY_DAY, RECEIVE, REPORTERS_CLOCKS, Role, Step
 from nkk.trust.actor import Actor
 from services.notification.domain import team_of
 from services.notification.journeys import Addition, Entry, Journey
-from services.notification.storage import MOST_AT_ONCE
+from services.notification.storage import MOST_AT_ONCE, TO_PRINT
 
 
 class AnswerText(Schema):
@@ -152,6 +152,7 @@ class Undelivered(Schema):
     ticket = fields.String()
     kind = fields.String()
     given_up_at = Instant()
+    to_print = fields.Function(lambda letter: letter.why == TO_PRINT)
 
 
 class WaitingLetters(Schema):
@@ -164,6 +165,9 @@ class WaitingLetters(Schema):
 
 class UnsentLetter(Undelivered):
     """An unsent letter: what it is about, and why it was not sent."""
+
+    class Meta:
+        exclude = ("to_print",)
 
     id = fields.String()
     ticket = fields.String(allow_none=True)
@@ -198,6 +202,7 @@ def record(journey: Journey) -> views.Record:
         "category": journey.category,
         "sub_category": journey.sub_category,
         "opd": journey.opd,
+        "channel": journey.channel,
         "facts": [
             {
                 "event_id": entry.event_id,
@@ -253,6 +258,7 @@ def timeline(
 ) -> views.Timeline:
     """Return a journey with its `additions` as `reader` may see it.
 
+    An OPD team is not told how the complaint came: that somebody was at the counter could reveal who.
     The reporter sees roles and times, never staff members or notes. Staff see the notes written for them. The teams in
     BY_DAY see the times of the reporter's acts only to the day.
     """
@@ -263,7 +269,7 @@ def timeline(
         (clock.step, clock.forwarding, clock.done_at): clock for clock in clocks if clock.done_at
     }
     running = clocks[-1] if clocks and clocks[-1].done_at is None else None
-    return {
+    shown: views.Timeline = {
         "ticket": journey.ticket,
         "path": journey.path,
         "submitted_at": _instant(journey.submitted_at, write),
@@ -278,6 +284,7 @@ def timeline(
         "beside": [_addition(addition, journey, by_day) for addition in additions],
         "overtaken": [_entry(entry, reader, None, now) for entry in journey.overtaken],
     }
+    return shown if reader.role == Role.OPD_TEAM else {**shown, "channel": journey.channel}
 
 
 def _addition(addition: Addition, journey: Journey, by_day: bool) -> views.Act:

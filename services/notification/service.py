@@ -73,7 +73,9 @@ class NotificationService(
         """Begin the journey of a submitted report, and send its reporter a receipt (the end of step 1)."""
         data = event.data
         author = self.keyed.author(data.ticket, self.keyed.open_reporter(data.sealed_reporter, data.ticket))
-        self._begin(event, author=author, sealed_reporter=data.sealed_reporter, website=data.website)
+        self._begin(
+            event, author=author, sealed_reporter=data.sealed_reporter, website=data.website, channel=data.channel
+        )
 
     @handles(ComplaintSubmittedV1, batched=True)
     def on_complaint_submitted_v1(self, event: Event[ComplaintSubmittedV1]) -> None:

@@ -85,6 +85,9 @@ UPLOADING = {
 }
 """What is sent with the operations of uploads, which take no JSON."""
 
+OF_CODES = ("POST /entries/{ticket}/code", "POST /entries/{ticket}/receipt.{format}")
+"""The operations about the access code of what an operator entered."""
+
 LAST = ("PUT /sessions/current/password", "DELETE /sessions/current")
 """The operations that end or change the session, and so are tried last."""
 
@@ -340,7 +343,14 @@ def test_everybody_may_do_what_the_table_says_and_nothing_else(people: People) -
             values = {"version": "1", "day": "2031-07-01", "ticket": entered, "id": upload}
             if "{username}" in operation:
                 values["username"] = new_staff(people)["username"]
-            check(everybody, who, operation, values, form_for(people, account, operation), QUERIES.get(operation))
+            form = form_for(people, account, operation)
+            if operation == "POST /entries" and who == "operator":
+                form |= {"channel": "counter"}
+            if operation in OF_CODES:
+                walked_in = everybody["operator"].post("/entries", entry_form(channel="counter"), expect=201)
+                values |= {"ticket": walked_in["ticket"], "format": "pdf"}
+                form = {"access_code": walked_in["access_code"]} if "receipt" in operation else None
+            check(everybody, who, operation, values, form, QUERIES.get(operation))
 
 
 def test_what_is_not_there_is_not_there_for_whoever_may(people: People, everybody: dict[str, Person]) -> None:
@@ -355,6 +365,7 @@ def test_what_is_not_there_is_not_there_for_whoever_may(people: People, everybod
         "GET /calendar/versions/{version}",
         "DELETE /calendar/days/{day}",
         "GET /entries/{ticket}",
+        "POST /entries/{ticket}/code",
         "GET /uploads/{id}",
         "PATCH /uploads/{id}",
         "DELETE /uploads/{id}",

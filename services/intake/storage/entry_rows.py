@@ -1,4 +1,4 @@
-"""The repository of the reports that websites sent in."""
+"""The repository of the reports that websites and operators entered."""
 
 from dataclasses import asdict
 from datetime import datetime
@@ -6,13 +6,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, insert, select, update
 
+from nkk.store.database import insert_if_absent
 from nkk.store.paging import page
 from services.intake.entries import Entry
-from services.intake.storage.tables import entries
+from services.intake.storage.tables import entries, papers
 
 
 class Entries:
-    """The repository of the reports that websites sent in."""
+    """The repository of the reports that websites and operators entered."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -21,13 +22,28 @@ class Entries:
         """Add `entry`."""
         self._connection.execute(insert(entries).values(**asdict(entry)))
 
+    def take_paper(self, key: str, ticket: str) -> str | None:
+        """Enter the letter or slip of `key` as `ticket`; return the ticket that it was entered as before, or None.
+
+        Where a concurrent transaction enters it, this waits for that transaction's end.
+        """
+        if insert_if_absent(self._connection, papers, {"key": key, "ticket": ticket}):
+            return None
+        return str(self._connection.execute(select(papers.c.ticket).where(papers.c.key == key)).scalar_one())
+
+    def renew(self, entry: Entry) -> None:
+        """Store an entry's new code."""
+        renewed = {"code_hash": entry.code_hash, "expires_at": entry.expires_at}
+        self._connection.execute(update(entries).where(entries.c.ticket == entry.ticket).values(**renewed))
+
     def get(self, ticket: str) -> Entry:
         """Return the entry of `ticket`, which must exist."""
         return _entry(self._connection.execute(select(entries).where(entries.c.ticket == ticket)).one())
 
-    def find(self, ticket: str) -> Entry | None:
-        """Return the entry of `ticket`; None where no website sent it in."""
-        return self._one(select(entries).where(entries.c.ticket == ticket))
+    def find(self, ticket: str, for_update: bool = False) -> Entry | None:
+        """Return the entry of `ticket`, locked with `for_update`; None where its reporter submitted it."""
+        query = select(entries).where(entries.c.ticket == ticket)
+        return self._one(query.with_for_update() if for_update else query)
 
     def of_code(self, code_hash: str, for_update: bool = False) -> Entry | None:
         """Return the entry whose code has this hash, locked with `for_update`; None where there is none."""

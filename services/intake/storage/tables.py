@@ -182,6 +182,7 @@ complaints = Table(
     *ending_columns(),
     Column("cycle", Integer, nullable=False, server_default="1"),
     Column("kept", Boolean, nullable=False, server_default=false()),
+    Column("channel", String(20), nullable=False, server_default="web"),
 )
 waiting = complaints.c.done_at.is_(None)
 Index("ix_complaints_waiting", *in_turn(complaints), sqlite_where=waiting, postgresql_where=waiting)
@@ -205,7 +206,7 @@ submissions = Table(
     Column("ticket", String(20), nullable=False),
 )
 
-# The reports that websites sent in.
+# The reports that websites and operators entered; `website_id` is the account of either.
 entries = Table(
     "entries",
     metadata,
@@ -216,8 +217,17 @@ entries = Table(
     Column("code_hash", String(64), nullable=False, unique=True),
     Column("expires_at", UtcDateTime, nullable=False),
     Column("used_at", UtcDateTime),
+    Column("paper", String(64)),
 )
 Index("ix_entries_own", entries.c.website_id, entries.c.entered_at, entries.c.ticket)
+
+# The letters and slips that were entered, by a keyed hash of channel and reference, so that none is entered twice.
+papers = Table(
+    "papers",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("ticket", String(20), nullable=False),
+)
 
 lists = Table(
     "lists",

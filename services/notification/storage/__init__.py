@@ -12,7 +12,7 @@ from nkk.sop.timed import Timed
 from services.notification.domain import letters_about, team_at
 from services.notification.storage.contact_rows import Contact, Contacts, Plain
 from services.notification.storage.journey_rows import Answers, Journeys
-from services.notification.storage.letter_rows import Messages, Postboxes, Teams, letter_id
+from services.notification.storage.letter_rows import TO_PRINT, Messages, Postboxes, Teams, letter_id
 from services.notification.storage.tables import (
     KEPT_SEALED,
     LINES,
@@ -41,6 +41,7 @@ __all__ = [
     "KEPT_SEALED",
     "LINES",
     "MOST_AT_ONCE",
+    "TO_PRINT",
     "Answers",
     "Contact",
     "Contacts",

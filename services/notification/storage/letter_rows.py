@@ -42,6 +42,9 @@ from services.notification.storage.tables import (
     teams,
 )
 
+TO_PRINT = "no e-mail address"
+"""Why a letter is kept, to be printed, instead of sent."""
+
 
 def letter_id(event_id: str, kind: str) -> str:
     """Return the id of the letter of `kind` that an event causes.
@@ -195,7 +198,9 @@ class Messages:
     def counts(self) -> tuple[int, int]:
         """Return the numbers of letters that wait, and that were given up."""
         waiting = select(func.count()).select_from(messages).where(is_unsent).scalar_subquery()
-        given_up = select(func.count()).select_from(messages).where(is_given_up)
+        given_up = (
+            select(func.count()).select_from(messages).where(is_given_up, messages.c.why.is_distinct_from(TO_PRINT))
+        )
         counted = self._connection.execute(select(waiting, given_up.scalar_subquery())).one()
         return counted[0], counted[1]
 
@@ -266,7 +271,7 @@ class Messages:
     ) -> tuple[list[Any], str | None]:
         """Return a page of the letters to reporters given up, about `ticket` or any complaint that is still open."""
         query = (
-            select(messages.c.id, messages.c.ticket, messages.c.kind, messages.c.given_up_at)
+            select(messages.c.id, messages.c.ticket, messages.c.kind, messages.c.given_up_at, messages.c.why)
             .join(journeys, journeys.c.ticket == messages.c.ticket)
             .where(is_given_up, is_open, messages.c.team.is_(None), may_see(recusals, journeys.c.ticket, actor))
         )

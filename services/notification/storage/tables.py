@@ -144,6 +144,7 @@ journeys = Table(
     # How the complaint ended outside of the steps, and the cycle in which it went on without its reporter; 0 for none.
     Column("ended", String(20)),
     Column("kept", Integer, nullable=False, server_default="0"),
+    Column("channel", String(20), nullable=False, server_default="web"),
 )
 # Only rows from complaint.submitted.v1 have a reporter_id in the clear, until `hide_reporters` replaces it.
 is_plain = journeys.c.reporter_id.is_not(None)

@@ -88,6 +88,20 @@ SAYS = {
         "Identitas Anda dirahasiakan",
         *(step.activity for step in STEPS),
     ],
+    "tanda-terima-loket": [
+        "7H4K-Q2MV-0NXV-3M3W",
+        "Senin, 2 Maret 2026 pukul 09.15 WIB",
+        "Rabu, 4 Maret 2026 pukul 09.15 WIB",
+        "Loket",
+        "Keep this sheet and show the code to nobody",
+        "Identitas Anda dirahasiakan",
+    ],
+    "surat-jawaban": [
+        "Petugas loket meninggalkan tempat pada jam layanan",
+        "Terima kasih. Petugas telah ditegur dan jadwal loket diperbaiki.",
+        "R2-1",
+        "keberatan satu kali",
+    ],
     RECAP: [
         "Maret 2026",
         "42",

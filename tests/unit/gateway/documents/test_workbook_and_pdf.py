@@ -86,6 +86,8 @@ def test_the_workbooks_summary_stands_on_paper(book, paper):
     assert written(labels[:7]) + written(values[:7]) in paper
     assert [label.value for label in labels[7:9]] == [f"Jalur {path}" for path in ("Pengaduan", "Informasi")]
     assert [row for row in map(written, rows[7:9]) if row.removeprefix("Jalur") not in paper] == []
-    assert "WaktubakuJumlahMedianP90Tepatwaktu" + written(values[9:-2]) in paper
+    assert [label.value for label in labels[9:11]] == [f"Saluran {channel}" for channel in ("Situs web", "Loket")]
+    assert [row for row in map(written, rows[9:11]) if row.removeprefix("Saluran") not in paper] == []
+    assert "WaktubakuJumlahMedianP90Tepatwaktu" + written(values[11:-2]) in paper
     number, average = (cell.value for cell in values[-2:])
     assert f"Jumlahpenilaian:{number}.Rata-rata:{average}." in paper
