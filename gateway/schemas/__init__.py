@@ -71,6 +71,7 @@ from gateway.schemas.desks import (
 )
 from gateway.schemas.entries import (
     ETAG_HEADERS,
+    Entrant,
     EntryForm,
     EntryListing,
     EntryReceipt,
@@ -139,6 +140,7 @@ __all__ = [
     "Declination",
     "Document",
     "Durations",
+    "Entrant",
     "EntryForm",
     "EntryListing",
     "EntryReceipt",

@@ -250,6 +250,8 @@ def _page(ticket: str, form: Form, reporter: Mapping[str, Any] | None = None) ->
         acts=acts.possible(case),
         ratings=acts.RATINGS,
         draft=draft_name(ticket),
+        # The main team learns it from the timeline, the operator from the report; an OPD's team does not.
+        channel=case.get("channel") or (timeline or {}).get("channel"),
         timeline=timeline,
         names=names,
         reporter=reporter,

@@ -1,5 +1,6 @@
 """The desks' pages: each worklist, sorted by due time, and the search for a complaint by its ticket."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -150,9 +151,14 @@ def _letters(desk: Desk) -> dict[str, Any]:
     # A stage of an earlier version does not send it.
     waiting = told.get("waiting")
     return {
-        "undelivered": list(dict.fromkeys(letter["ticket"] for letter in told["items"])),
+        "undelivered": _tickets(letter for letter in told["items"] if not letter.get("to_print")),
+        "to_print": _tickets(letter for letter in told["items"] if letter.get("to_print")),
         "waiting": waiting and waiting | {"why": words.why_waiting(waiting["why"])},
     }
+
+
+def _tickets(letters: Iterable[dict[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(letter["ticket"] for letter in letters))
 
 
 NARROWED_BY = {"kategori": "category", "terlambat": "late", "cari": "q"}

@@ -23,8 +23,11 @@ REVIEW = "tinjau"
 """The field of a form that is to be shown again as typed, and not carried out yet."""
 
 NOT_TYPED = ("csrf_token", REVIEW)
-RADIOS = ("kind", "claimed_kind", "role", "approved", "rating")
+RADIOS = ("kind", "channel", "claimed_kind", "role", "approved", "rating")
 """The fields with radio buttons."""
+
+APART = "reporter"
+"""The part of a form whose faults are shown at its own fields, which the page has among the others."""
 
 SECRETS = ("password", "new_password", "token", "access_code")
 
@@ -166,6 +169,9 @@ def _explain(form: Form, refusal: Refused | RefusedRemotelyError) -> bool:
     named = refusal.details.get("fields")
     if not named:
         return False
+    apart = named.get(APART)
+    if isinstance(apart, Mapping):
+        named = {name: said for name, said in named.items() if name != APART} | dict(apart)
     form.faults = flat(named, form.values)
     form.status, form.wait = STATUS.get(name, 422), refusal.details.get("retry_after")
     return True

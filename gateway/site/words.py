@@ -145,6 +145,7 @@ def register(app: Flask) -> None:
         "turns": TURNS,
         "back": BACK,
         "kinds": KINDS,
+        "channels": CHANNELS,
         "paths": PATHS,
         "letters": LETTERS,
         "reporter_kinds": REPORTER_KINDS,
