@@ -20,4 +20,4 @@ def test_an_operator_is_told_what_the_reports_of_another_desk_are_about(tmp_path
     with intake_at(f"sqlite:///{tmp_path}/intake.db") as intake:
         told = called_by(intake, proved(OPERATOR)).subjects(["open", "confidential", "unknown"])
     assert {ticket: about["confidential"] for ticket, about in told.items()} == {"open": False, "confidential": True}
-    assert set(told["open"]) == {"subject_line", "category", "sub_category", "confidential"}
+    assert set(told["open"]) == {"subject_line", "category", "sub_category", "confidential", "channel"}

@@ -139,7 +139,7 @@ def test_what_names_no_letters_is_refused(service, method, ids):
 
 
 def test_the_operator_is_told_which_letters_to_reporters_will_not_arrive(service):
-    told = {"ticket": TICKET, "kind": "answered", "given_up_at": "2026-03-02T01:00:00.000000Z"}
+    told = {"ticket": TICKET, "kind": "answered", "given_up_at": "2026-03-02T01:00:00.000000Z", "to_print": False}
     assert ask(service, "undelivered", OPERATOR) == {"items": [told], "next": None, "waiting": None}
     service.calendars = SimpleNamespace(get=None)
     assert ask(service, "answer", OPERATOR, TICKET)["undelivered"] == [told]
