@@ -40,7 +40,6 @@ class Act(StrEnum):
     RATE = "rate"
     NOTE = "note"
     RECUSE = "recuse"
-    RENEW_CODE = "renew_code"
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,6 @@ RULES = (
     Rule(Act.OBJECT, Role.REPORTER, "notification", ("answered", "closed")),
     Rule(Act.RATE, Role.REPORTER, "notification", ("closed",)),
     Rule(Act.NOTE, Role.OPERATOR, "intake", _INTAKE),
-    Rule(Act.RENEW_CODE, Role.OPERATOR, "intake", _INTAKE),
     Rule(Act.NOTE, Role.MAIN_TEAM, "triage", _TRIAGE),
     Rule(Act.NOTE, Role.OPD_TEAM, "opd_response", _OPD),
     Rule(Act.RECUSE, Role.OPERATOR, "intake", _INTAKE),

@@ -252,12 +252,9 @@ class Complaint(Report, Endable):
             self.go_on()
             self.cycle, self.kept, self.closed_at = cycle, False, None
 
-    def acts(self, role: str, now: datetime, calendar: Calendar, awaits_account: bool = False) -> list[str]:
-        """Return the acts of `role` that are possible now at this desk.
-
-        `awaits_account` says that an operator entered the report, and that its reporter has no log-in yet.
-        """
-        not_now = set() if awaits_account else {Act.RENEW_CODE}
+    def acts(self, role: str, now: datetime, calendar: Calendar) -> list[str]:
+        """Return the acts of `role` that are possible now at this desk."""
+        not_now = set()
         if self.closed_at is not None:
             not_now.add(Act.WITHDRAW)
             if now > calendar.due(self.closed_at, steps.SUPPLEMENTED_WITHIN_MINUTES):

@@ -141,8 +141,7 @@ class IntakeService(
         if actor.role == Role.OPERATOR:
             view |= {"claim": complaint.claim_at(work.now), "notes": NoteView(many=True).dump(notes)}
             view["entered"] = schemas.EnteredByStaff().dump(entry) if entry else None
-        awaits = entry is not None and entry.used_at is None
-        view["acts"] = complaint.acts(actor.role, work.now, self.calendars.get(complaint.calendar), awaits)
+        view["acts"] = complaint.acts(actor.role, work.now, self.calendars.get(complaint.calendar))
         return view | self.calendars.left(complaint, complaint.service_due_at, complaint.service_calendar, work.now)
 
     # -- step 2: the operator's desk

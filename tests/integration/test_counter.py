@@ -61,7 +61,6 @@ def test_what_an_operator_enters_tells_its_channel(intake: IntakeService, channe
     assert (submitted.channel, submitted.website) == (channel, None)
     view = seen(intake, ticket)
     assert (view["channel"], view["entered"]["paper"]) == (channel, "12/B/2026")
-    assert "renew_code" in view["acts"]
 
 
 def test_the_channel_is_the_operators_to_name_and_no_websites(intake: IntakeService) -> None:
@@ -144,7 +143,7 @@ def test_a_renewed_code_ends_the_one_before_and_is_recorded(intake: IntakeServic
     with pytest.raises(AccountOpenedBefore):
         renewed(intake, receipt["ticket"])
     view = seen(intake, receipt["ticket"])
-    assert (view["entered"]["account_opened"], "renew_code" in view["acts"]) == (True, False)
+    assert view["entered"]["account_opened"]
 
 
 def test_what_no_operator_entered_has_no_code_for_operators(intake: IntakeService) -> None:
@@ -152,8 +151,7 @@ def test_what_no_operator_entered_has_no_code_for_operators(intake: IntakeServic
     for ticket in (by_website, "open", "confidential"):
         with pytest.raises(NotEnteredByStaff):
             renewed(intake, ticket)
-        view = seen(intake, ticket)
-        assert (view["entered"], "renew_code" in view["acts"]) == (None, False)
+        assert seen(intake, ticket)["entered"] is None
 
 
 def test_the_receipt_is_of_the_code_that_opens_the_account(intake: IntakeService) -> None:
