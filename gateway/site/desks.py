@@ -4,18 +4,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Response, abort, redirect, render_template, request, url_for
+from flask import Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
+from werkzeug.wrappers import Response as AnyResponse
 
-from gateway import complaints, live, schemas
+from gateway import complaints, live, schemas, several
 from gateway.backend import backend
 from gateway.desks import ANSWERS, INTAKE, OPD, STAFF, TRIAGE, Desk, of_role
 from gateway.errors import STREAMS_RETRY_AFTER_SECONDS
-from gateway.site import colleagues, session, words
+from gateway.site import colleagues, faults, session, words
 from gateway.site.due import of_service, of_step
 from gateway.site.forms import Form, flat
 from gateway.site.guard import new_pages
+from gateway.site.language import A_YEAR
 from gateway.site.session import needs
 from nkk.contracts import views
 from nkk.sop import steps
@@ -27,6 +29,11 @@ from nkk.validation import load
 _ = lazy_gettext
 
 PAGE_SIZE = 25
+COMPACT_SIZE = schemas.MOST_TICKETS
+"""The cases on a page of the compact list, all of which can be chosen at once."""
+
+COOKIE, COMPACT = "nkk_list", "ringkas"
+"""The cookie with the browser's choice of list, and its value for the compact one."""
 
 pages = new_pages("desk")
 
@@ -116,6 +123,73 @@ def changes(key: str) -> Response:
         return Response(status=503, headers={"Retry-After": str(STREAMS_RETRY_AFTER_SECONDS)})
 
 
+@pages.post("/meja/<key>/tampilan")
+@needs(*STAFF)
+def choose_list(key: str) -> ResponseReturnValue:
+    """Choose the compact list or the whole one, for this browser."""
+    response = _back_to(_own_page(key))
+    if request.form.get("tampilan") == COMPACT:
+        response.set_cookie(
+            COOKIE, COMPACT, max_age=A_YEAR, path="/meja", secure=request.is_secure, httponly=True, samesite="Lax"
+        )
+    else:
+        response.delete_cookie(COOKIE, path="/meja", secure=request.is_secure, httponly=True, samesite="Lax")
+    return response
+
+
+@pages.post("/meja/<key>/klaim")
+@needs(*STAFF)
+def claim_several(key: str) -> ResponseReturnValue:
+    """Claim the chosen cases, and say of each what became of it."""
+    page = _own_page(key)
+    return _told(page, several.claim(_chosen()), _("Kini Anda kerjakan"))
+
+
+@pages.post("/meja/<key>/serahkan")
+@needs(Role.OPERATOR)
+def hand_over_several(key: str) -> ResponseReturnValue:
+    """Hand the chosen reports over to the main team (step 2), and say of each what became of it."""
+    page = _own_page(key)
+    if page.desk is not INTAKE:
+        abort(404)
+    return _told(page, several.hand_over(_chosen()), _("Diserahkan kepada Tim NKK Utama"))
+
+
+@pages.get("/meja/<key>/<any(tampilan, klaim, serahkan):act>")
+@needs(*STAFF)
+def back(key: str, act: str) -> ResponseReturnValue:
+    """Redirect to the list where an act's address is opened by GET, for example after a log-in."""
+    return _back_to(_own_page(key))
+
+
+def _chosen() -> list[str]:
+    """Return the tickets that were chosen in the list. Raises InvalidInput for more than a list shows."""
+    tickets = request.form.getlist("tiket")
+    return load(schemas.Tickets, {"tickets": tickets})["tickets"] if tickets else []
+
+
+def _told(page: DeskPage, results: list[several.Result], said: Any) -> ResponseReturnValue:
+    """Redirect to the same part of the list, with what became of each case; cases of the same result together."""
+    became: dict[tuple[str, str], list[str]] = {}
+    for result in results:
+        title = said if result.failed is None else faults.title_of(result.failed)
+        became.setdefault(("done" if result.failed is None else "info", str(title)), []).append(result.ticket)
+    for (category, title), tickets in sorted(became.items()):
+        flash(f"{title}: {', '.join(tickets)}.", category)
+    if not results:
+        flash(gettext("Tidak ada laporan yang dipilih. Beri tanda pada laporannya dulu."), "info")
+    return _back_to(page)
+
+
+def _back_to(page: DeskPage) -> AnyResponse:
+    narrowed: dict[str, Any] = {name: request.args[name] for name in (*NARROWED_BY, "cursor") if request.args.get(name)}
+    return redirect(url_for(".worklist", key=page.key, **narrowed), 303)
+
+
+def _is_compact() -> bool:
+    return request.cookies.get(COOKIE) == COMPACT
+
+
 def _own_page(key: str) -> DeskPage:
     page = next((page for page in own_pages(session.actor().role) if page.key == key), None)
     return page or abort(404)
@@ -125,7 +199,8 @@ def _list(key: str) -> dict[str, Any]:
     page = _own_page(key)
     form, wanted = _narrowing()
     cursor = request.args.get("cursor")
-    listing = complaints.worklist(page.desk, cursor, PAGE_SIZE, wanted)
+    compact = _is_compact()
+    listing = complaints.worklist(page.desk, cursor, COMPACT_SIZE if compact else PAGE_SIZE, wanted)
     known = words.lists()
     names = colleagues.names(claim["by"] for row in listing["items"] if (claim := row.get("claim")))
     rows = [
@@ -133,6 +208,8 @@ def _list(key: str) -> dict[str, Any]:
     ]
     return {
         "desk": page,
+        "compact": compact,
+        "hands_over": page.desk is INTAKE,
         "desks": own_pages(page.desk.role),
         "rows": rows,
         "cursor": cursor,
@@ -161,14 +238,21 @@ def _tickets(letters: Iterable[dict[str, Any]]) -> list[str]:
     return list(dict.fromkeys(letter["ticket"] for letter in letters))
 
 
-NARROWED_BY = {"kategori": "category", "terlambat": "late", "cari": "q"}
-"""The parameters that filter a list, with the stage's names for them."""
+NARROWED_BY = {"kategori": "category", "terlambat": "late", "cari": "q", "dikerjakan": "waits", "urut": "sort"}
+"""The parameters that filter and sort a list, with the stage's names for them."""
+
+MEANT = {
+    "terlambat": {"ya": "true"},
+    "dikerjakan": {"saya": "me", "rekan": "colleagues", "belum": "nobody"},
+    "urut": {"batas": "due", "terbaru": "newest", "kategori": "category"},
+}
+"""What the values of parameters mean to the stage."""
 
 
 def _narrowing() -> tuple[Form, dict[str, Any]]:
     """Return the list's filter, as typed and as sent to the stage. Invalid values are reported and left out."""
     form = Form({name: typed for name in NARROWED_BY if (typed := request.args.get(name, "").strip())})
-    asked = {NARROWED_BY[name]: typed for name, typed in form.values.items()}
+    asked = {NARROWED_BY[name]: MEANT.get(name, {}).get(typed, typed) for name, typed in form.values.items()}
     if "late" in asked:
         asked["late"] = "true"
     try:

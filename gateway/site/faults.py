@@ -279,6 +279,14 @@ def page(status: int, said: Said, **more: Any) -> Response:
     return response
 
 
+def title_of(error: Exception) -> Any:
+    """Return the title that says why one case among several was refused, or could not be acted on."""
+    if isinstance(error, StageUnavailableError):
+        return SAID["unsure"].title
+    name = error.name if isinstance(error, RefusedRemotelyError) else type(error).__name__
+    return SAID.get(name, SAID[500] if isinstance(error, StageFailedError) else DONE).title
+
+
 def _refused_remotely(error: RefusedRemotelyError) -> ResponseReturnValue:
     return _refusal(error.name, error.details)
 

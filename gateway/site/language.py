@@ -20,6 +20,8 @@ from nkk.sop.steps import MINUTES_PER_DAY
 
 LANGUAGES = {"id": "Bahasa Indonesia", "en": "English"}
 COOKIE = "nkk_language"
+A_YEAR = 31_536_000
+"""How many seconds a browser keeps a choice."""
 
 _ = lazy_gettext
 

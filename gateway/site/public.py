@@ -21,8 +21,6 @@ from nkk.sop.refusals import NotAuthenticated
 from nkk.sop.steps import PATHS, SERVICE_MINUTES, STEPS, Path, Role
 from nkk.sop.text import is_text
 
-A_YEAR = 31_536_000
-
 HOMES = {
     Role.REPORTER: "reporter.own",
     Role.OPERATOR: "desk.home",
@@ -57,7 +55,13 @@ def speak(code: str) -> ResponseReturnValue:
     response = redirect(within_site(request.args.get("ke")), 303)
     if code in language.LANGUAGES and methods.takes_effect():
         response.set_cookie(
-            language.COOKIE, code, max_age=A_YEAR, path="/", secure=request.is_secure, httponly=True, samesite="Lax"
+            language.COOKIE,
+            code,
+            max_age=language.A_YEAR,
+            path="/",
+            secure=request.is_secure,
+            httponly=True,
+            samesite="Lax",
         )
     return response
 

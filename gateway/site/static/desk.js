@@ -39,14 +39,16 @@
     box.addEventListener("change", () => { try { localStorage.setItem(OFF, box.checked ? "yes" : "no"); } catch { /* for this page only */ } });
   }
 
-  // The whole list is replaced. The focus returns to the same row, or to the one in its place; selected text stays
-  // selected, and new rows are announced.
+  // The whole list is replaced. The focus returns to the same row, or to the one in its place; selected text and
+  // chosen cases stay so, and new rows are announced.
   const tickets = () => new Set([...document.querySelectorAll("[data-ticket]")].map((row) => row.dataset.ticket));
   const rowOf = (ticket) => document.querySelector(`[data-ticket="${ticket}"]`);
   let before = tickets();
   let focused = null;
   let at = 0;
   let marked = null;
+  let picked = [];
+  let onPick = false;
   let fresh = 0;
 
   function place(node, offset) {
@@ -76,13 +78,16 @@
     before = tickets();
     focused = document.activeElement?.closest("[data-ticket]")?.dataset.ticket || null;
     at = rows().indexOf(document.activeElement);
+    onPick = document.activeElement?.name === "tiket";
+    picked = [...document.querySelectorAll("#worklist [name=tiket]:checked")].map((box) => box.value);
     const chosen = getSelection();
     marked = chosen.isCollapsed ? null : [place(chosen.anchorNode, chosen.anchorOffset), place(chosen.focusNode, chosen.focusOffset)];
   });
   // During the swap, not after it has settled: a key pressed in between would start at the top.
   document.addEventListener("htmx:afterSwap", () => {
     const all = rows();
-    if (focused) (rowOf(focused)?.querySelector("[data-row]") ?? all[Math.min(at, all.length - 1)])?.focus({ preventScroll: true });
+    picked.forEach((ticket) => { const box = rowOf(ticket)?.querySelector("[name=tiket]"); if (box) box.checked = true; });
+    if (focused) (rowOf(focused)?.querySelector(onPick ? "[name=tiket]" : "[data-row]") ?? all[Math.min(at, all.length - 1)])?.focus({ preventScroll: true });
     if (marked?.every(Boolean)) mark();
     focused = marked = null;
   });

@@ -11,8 +11,9 @@ from gateway.live import LiveFeed
 from gateway.site import words
 from gateway.site.due import of_service, of_step
 from gateway.site.overview import _bars
-from nkk.messaging.calls import StageUnavailableError
-from tests.unit.gateway.visits import LISTS, FakeBackend, log_in
+from nkk.messaging.calls import RefusedRemotelyError, StageUnavailableError
+from nkk.sop.ticket import new_ticket
+from tests.unit.gateway.visits import LISTS, FakeBackend, log_in, set_cookies, token
 
 Opened = Callable[..., dict[str, Any]]
 ROW = {
@@ -97,6 +98,60 @@ def test_what_cannot_be_asked_is_said_and_the_rest_is_kept(operator: FlaskClient
     assert response.status_code == 422
     assert 'id="cari-fault"' in response.text
     assert stages.asked[-1] == ("worklist", (None, 25, {"late": True}))
+
+
+def test_the_order_and_whose_claim_is_wanted_are_asked_and_stay(operator: FlaskClient, stages: FakeBackend) -> None:
+    stages.answers["worklist"] = {"items": [ROW], "next": "further"}
+    page = operator.get("/meja/serah-terima?dikerjakan=saya&urut=terbaru").text
+    assert stages.asked[-1] == ("worklist", (None, 25, {"waits": "me", "sort": "newest"}))
+    assert 'hx-get="/meja/serah-terima/daftar?dikerjakan=saya&amp;urut=terbaru"' in page
+    response = operator.get("/meja/serah-terima?dikerjakan=siapa&urut=terlama&terlambat=ya")
+    assert response.status_code == 422
+    assert 'id="dikerjakan-fault"' in response.text
+    assert 'id="urut-fault"' in response.text
+    assert stages.asked[-1] == ("worklist", (None, 25, {"late": True}))
+
+
+def test_the_compact_list_is_chosen_for_this_browser_and_shows_as_many_as_can_be_chosen(
+    operator: FlaskClient, stages: FakeBackend
+) -> None:
+    chosen = {"csrf_token": token(operator, "/meja/serah-terima"), "tampilan": "ringkas"}
+    response = operator.post("/meja/serah-terima/tampilan?cari=loket", data=chosen)
+    assert (response.status_code, response.location) == (303, "/meja/serah-terima?cari=loket")
+    assert "nkk_list=ringkas; " in set_cookies(response)["nkk_list"]
+    page = operator.get("/meja/serah-terima?cari=loket").text
+    assert stages.asked[-1] == ("worklist", (None, 50, {"q": "loket"}))
+    assert f'name="tiket" value="{ROW["ticket"]}" aria-label="Pilih {ROW["ticket"]}"' in page
+    assert "Serahkan yang dipilih" in page
+    operator.post("/meja/serah-terima/tampilan", data=chosen | {"tampilan": "lengkap"})
+    assert 'class="compact"' not in operator.get("/meja/serah-terima").text
+
+
+def test_only_the_desk_of_step_two_hands_over_several(operator: FlaskClient, stages: FakeBackend) -> None:
+    form = {"csrf_token": token(operator, "/meja/serah-terima"), "tiket": ROW["ticket"]}
+    before = len(stages.asked)
+    assert operator.post("/meja/jawaban/serahkan", data=form).status_code == 404
+    assert operator.post("/meja/tim-utama/klaim", data=form).status_code == 404
+    assert [method for method, _ in stages.asked[before:]] == []
+
+
+def test_what_became_of_fifty_cases_fits_the_next_page(operator: FlaskClient, stages: FakeBackend) -> None:
+    tickets = [new_ticket(2026) for _ in range(50)]
+    form = {"csrf_token": token(operator, "/meja/serah-terima"), "tiket": tickets}
+    stages.answers["hand_over"] = RefusedRemotelyError("AlreadyHandedOver", "already-handed-over", {})
+    response = operator.post("/meja/serah-terima/serahkan?urut=terbaru", data=form)
+    assert (response.status_code, response.location) == (303, "/meja/serah-terima?urut=terbaru")
+    # Browsers keep cookies of 4096 bytes at most.
+    assert max(map(len, set_cookies(response).values())) < 4096
+    assert f"Langkah ini sudah dikerjakan: {', '.join(tickets)}." in operator.get("/meja/serah-terima").text
+    form["tiket"] = [*tickets, new_ticket(2026)]
+    assert operator.post("/meja/serah-terima/serahkan", data=form).status_code == 422
+
+
+@pytest.mark.parametrize("act", ["klaim", "serahkan", "tampilan"])
+def test_the_address_of_an_act_opened_later_shows_the_list(operator: FlaskClient, act: str) -> None:
+    response = operator.get(f"/meja/serah-terima/{act}?cari=loket")
+    assert (response.status_code, response.location) == (303, "/meja/serah-terima?cari=loket")
 
 
 @pytest.mark.parametrize(
