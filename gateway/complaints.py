@@ -197,6 +197,16 @@ def recuse(ticket: str, form: dict[str, Any]) -> views.Recused:
     return backend().call(NOTED_AT[Role(g.actor.role)], "recuse", ticket, form["reason"], *account)
 
 
+def request_time(ticket: str, form: dict[str, Any]) -> views.Acted:
+    """Ask Tim Utama for more working days to respond."""
+    return backend().call("opd_response", "request_time", known(ticket), form["days"], form["reason"])
+
+
+def grant_time(ticket: str, form: dict[str, Any]) -> views.Acted:
+    """Decide on the OPD's request for more time."""
+    return backend().call("triage", "grant_time", known(ticket), form["days"], form.get("note"))
+
+
 def reclassify(ticket: str, form: dict[str, Any]) -> views.Acted:
     """Send information back to Tim Utama, because it is a complaint after all."""
     return _acted(ticket, "send_back", form["reason"])

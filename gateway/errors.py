@@ -49,6 +49,8 @@ STATUS = {
     "TooLateToWithdraw": 409,
     "AlreadyClosed": 409,
     "NotWithOpd": 409,
+    "AlreadyAsked": 409,
+    "NoRequest": 409,
     "NothingToKeep": 409,
     "NoLongerHere": 409,
     "NoInformation": 409,

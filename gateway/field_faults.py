@@ -75,6 +75,7 @@ SENTENCES = {
     "no-such-colleague": "Give the user name of a colleague at a desk, or leave it out to step aside yourself.",
     "no-such-opd": "Choose an agency of the roster (GET /opds).",
     "opd-of-information": "Information goes to the operator: leave the OPD out.",
+    "refusal-without-note": "Say why no more time is granted: the OPD team reads it.",
     "return-without-note": "Say what the response lacks: the OPD team works from it.",
     "team-without-opd": "An OPD team belongs to one OPD of the roster (GET /opds).",
     "opd-without-team": "Only an OPD team belongs to an OPD.",

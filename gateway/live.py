@@ -43,6 +43,8 @@ from nkk.contracts.events import (
     ResponseApproved,
     ResponseReturned,
     ResponseSubmitted,
+    TimeGranted,
+    TimeRequested,
 )
 from nkk.exchanges import exchange_name
 from nkk.log import get_logger
@@ -64,6 +66,8 @@ CHANGES: dict[type[EventData], tuple[Desk, ...]] = {
     AnswerSent: (ANSWERS,),
     ComplaintDeclined: (OPD, TRIAGE),
     ComplaintRecalled: (TRIAGE, OPD),
+    TimeRequested: (OPD, TRIAGE),
+    TimeGranted: (TRIAGE, OPD),
     ComplaintEnded: (OPD,),
     ComplaintWithdrawn: (INTAKE, TRIAGE, ANSWERS),
     ComplaintKept: (TRIAGE,),

@@ -41,6 +41,9 @@ SENTENCES = {
     "already-closed": "This complaint is closed; nothing changed. If the answer does not satisfy you, object to it "
     "within ten working days.",
     "not-with-opd": "This complaint is not with an OPD that has still to respond; nothing changed. Reload it.",
+    "already-asked": "Your team has asked for more time before, which is possible once each time that the complaint is "
+    "forwarded; nothing changed.",
+    "no-request": "The OPD team has not asked for more time, or has no use for it now; nothing changed. Reload it.",
     "nothing-to-keep": "This report was not withdrawn, or not while it was at your desk; nothing changed. Reload it.",
     "no-longer-here": "This complaint is no longer with your team: it was declined, or taken back; nothing changed.",
     "no-information": "This report was classified as a complaint already; nothing changed.",

@@ -63,6 +63,11 @@ WAYS: dict[Act, tuple[Way, ...]] = {
     Act.KEEP: (Way("keep", (WHY,), (journey.KEPT,)),),
     Act.DECLINE: (Way("decline", (WHY, OTHER_OPD), (journey.DECLINED,)),),
     Act.RECALL: (Way("recall", (WHY,), (journey.RECALLED,)),),
+    Act.REQUEST_TIME: (Way("request_time", (5, WHY), (journey.REQUESTED,)),),
+    Act.GRANT_TIME: (
+        Way("grant_time", (3, None), (journey.GRANTED,)),
+        Way("grant_time", (0, WHY), (journey.GRANTED,)),
+    ),
     Act.RECLASSIFY: (Way("send_back", (WHY,), (journey.RETURNED,)),),
     Act.OBJECT: (Way("object_to", (WHY,), (journey.CLOSED, journey.REOPENED)),),
     Act.RATE: (Way("rate", (4, None), (effects.RATED,)),),

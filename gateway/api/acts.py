@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from marshmallow import Schema
+
 from gateway import complaints, notes, schemas
 from gateway.api.resources import Resources
 from gateway.auth import needs
@@ -22,7 +24,7 @@ Form = dict[str, Any]
 def _act(
     path: str,
     role: Role,
-    schema: type[schemas.Reason | schemas.Objection | schemas.Rating],
+    schema: type[Schema],
     carry_out: Callable[[str, Form], views.Acted],
     what: str,
     status: int = 200,
@@ -71,6 +73,20 @@ _act(
     schemas.Reason,
     complaints.recall,
     "Take a complaint back from the OPD that has still to respond, to classify it anew.",
+)
+_act(
+    "time-request",
+    Role.OPD_TEAM,
+    schemas.TimeRequest,
+    complaints.request_time,
+    "Ask the main team for more working days to respond, once each time that the complaint is forwarded.",
+)
+_act(
+    "time-grant",
+    Role.MAIN_TEAM,
+    schemas.TimeGrant,
+    complaints.grant_time,
+    "Decide on the OPD's request: its step is due so many working days later. The promise to the reporter stays.",
 )
 _act(
     "reclassification",

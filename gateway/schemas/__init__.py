@@ -17,7 +17,19 @@ from gateway.schemas.accounts import (
     ResetRequest,
     Session,
 )
-from gateway.schemas.acts import Declination, Note, Notes, NoteText, Objection, Rating, Reason, Recusal, Recused
+from gateway.schemas.acts import (
+    Declination,
+    Note,
+    Notes,
+    NoteText,
+    Objection,
+    Rating,
+    Reason,
+    Recusal,
+    Recused,
+    TimeGrant,
+    TimeRequest,
+)
 from gateway.schemas.admin import (
     Catalogue,
     CatalogueCategory,
@@ -201,6 +213,8 @@ __all__ = [
     "TeamAddress",
     "Teams",
     "Tickets",
+    "TimeGrant",
+    "TimeRequest",
     "Timeline",
     "TimelineEntry",
     "Times",

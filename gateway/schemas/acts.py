@@ -10,6 +10,7 @@ from nkk.contracts.fields import NOTE_LENGTH, PlainText, Range, Slug, UserName
 from nkk.sop import faults
 from nkk.sop.faults import Fault
 from nkk.sop.report import TEXT_LENGTH
+from nkk.sop.steps import MOST_DAYS
 
 
 class Reason(Schema):
@@ -27,6 +28,24 @@ class Declination(Reason, Thorough):
         """Return the fault of an OPD that is not on the roster."""
         better = valid.get("better_opd")
         return {"better_opd": faults.NO_SUCH_OPD()} if better and lists["opds"] and better not in lists["opds"] else {}
+
+
+class TimeRequest(Reason):
+    """How many more working days the OPD team asks for, and why."""
+
+    days = fields.Integer(required=True, strict=True, validate=Range(1, MOST_DAYS))
+
+
+class TimeGrant(Schema):
+    """How many more working days the OPD team gets."""
+
+    days = fields.Integer(
+        required=True,
+        strict=True,
+        validate=Range(0, MOST_DAYS),
+        metadata={"description": "0 where none are granted: then a note is required."},
+    )
+    note = PlainText(NOTE_LENGTH, allow_none=True)
 
 
 class Objection(Schema):

@@ -246,6 +246,19 @@ class Complaint(ReportView):
     )
     objected_to = fields.String(allow_none=True, metadata={"description": "The answer that was objected to."})
     ended_why = fields.String(allow_none=True, metadata={"description": "Why the reporter withdrew it."})
+    asked_days = fields.Integer(
+        allow_none=True,
+        metadata={"description": "The working days that the OPD asks for; for the main team, until that is decided."},
+    )
+    asked_why = fields.String(allow_none=True)
+    granted_days = fields.Integer(
+        allow_none=True, metadata={"description": "The working days that were granted, 0 for none."}
+    )
+    granted_note = fields.String(allow_none=True)
+    first_due_at = fields.String(
+        allow_none=True, metadata={"description": "When this step was due before it got more time."}
+    )
+    moved_days = fields.Integer(metadata={"description": "The working days by which this step's due time was moved."})
     declined_why = fields.String(allow_none=True)
     recalled_why = fields.String(allow_none=True)
     notes = fields.List(
@@ -290,6 +303,8 @@ class TimelineEntry(Schema):
     due_at = fields.String(allow_none=True, metadata={"description": "When the step was due."})
     used_minutes = fields.Integer(allow_none=True, metadata={"description": "The office minutes that the step took."})
     late = fields.Boolean(allow_none=True)
+    first_due_at = fields.String(metadata={"description": "When the step was due before it got more time."})
+    moved_days = fields.Integer(metadata={"description": "The working days by which its due time was moved."})
     by = fields.String(allow_none=True)
     opd = fields.String(allow_none=True)
     note = fields.String(
@@ -298,7 +313,10 @@ class TimelineEntry(Schema):
 
 
 class TimelineAct(Schema):
-    """What happened besides the steps: files that the reporter added. More kinds may come; ignore those unknown."""
+    """What happened besides the steps: files that the reporter added, or more time that an OPD asked for or got.
+
+    More kinds may come; ignore those unknown. Staff also see who did it, the OPD, and the notes written to them.
+    """
 
     event = fields.String(required=True)
     role = fields.String(required=True)
@@ -309,6 +327,10 @@ class TimelineAct(Schema):
         metadata={"description": "The step that the complaint awaited then; the last one where it was closed."},
     )
     files = fields.Integer(required=True, metadata={"description": "How many files were added."})
+    days = fields.Integer(metadata={"description": "The working days that were asked for or granted."})
+    by = fields.String(allow_none=True)
+    opd = fields.String(allow_none=True)
+    note = fields.String(allow_none=True)
 
 
 class Document(Schema):
@@ -331,7 +353,8 @@ class Document(Schema):
 class Timeline(Schema):
     """The timeline of a complaint: each step with its time, the current state, and the next step with its due time.
 
-    `next` has came_at, due_at, minutes, used_minutes, left_minutes (office minutes) and late. The main team and the OPD
+    `next` has came_at, due_at, minutes, used_minutes, left_minutes (office minutes), late, and where it got more time
+    first_due_at and moved_days. The main team and the OPD
     teams see the clocks of steps 2 and 7 by the day, without minutes, and step 7 on the day after.
     """
 

@@ -123,6 +123,36 @@ PAGES = (
         _("Pengaduan ditarik kembali. Klasifikasikan lagi."),
     ),
     ActPage(
+        Act.REQUEST_TIME,
+        "minta-waktu",
+        Role.OPD_TEAM,
+        schemas.TimeRequest,
+        complaints.request_time,
+        _("Minta tambahan waktu"),
+        _("Mengapa tim Anda memerlukan tambahan waktu?"),
+        _("Dibaca Tim NKK Utama."),
+        _(
+            "Tim NKK Utama memutuskan permintaan ini. Sampai diputuskan, batas waktu Anda tetap. Yang dijanjikan "
+            "kepada pelapor tidak berubah. Waktu dapat diminta satu kali selama pengaduan ini ada pada tim Anda."
+        ),
+        _("Permintaan tambahan waktu disampaikan kepada Tim NKK Utama."),
+    ),
+    ActPage(
+        Act.GRANT_TIME,
+        "beri-waktu",
+        Role.MAIN_TEAM,
+        schemas.TimeGrant,
+        complaints.grant_time,
+        _("Putuskan permintaan waktu"),
+        _("Catatan"),
+        _("Dibaca Tim NKK Pembantu. Wajib bila waktunya tidak ditambah."),
+        _(
+            "Batas waktu langkah 4 digeser sekian hari kerja, dihitung dari batas waktunya; 0 berarti tidak ditambah. "
+            "Yang dijanjikan kepada pelapor tidak berubah. Keputusan ini tidak dapat diubah."
+        ),
+        _("Keputusan disampaikan kepada Tim NKK Pembantu."),
+    ),
+    ActPage(
         Act.RECLASSIFY,
         "pengaduan",
         Role.OPERATOR,
@@ -211,9 +241,11 @@ def _page(page: ActPage) -> None:
 
 
 def _read(schema: type[Schema], values: Mapping[str, str]) -> dict[str, Any]:
-    """Read the form of an act; the rating that was picked is a number."""
+    """Read the form of an act; the rating that was picked, and the days that were typed, are numbers."""
     form: dict[str, Any] = forms.filled_in(schema, values)
-    return form | ({"rating": int(form["rating"])} if form.get("rating") in RATINGS else {})
+    days = str(form.get("days", "")).strip()
+    numbers = {"rating": int(form["rating"])} if form.get("rating") in RATINGS else {}
+    return form | numbers | ({"days": int(days)} if days.isdecimal() and days.isascii() and len(days) < 4 else {})
 
 
 for _each in PAGES:

@@ -177,6 +177,20 @@ def happened(act: views.Act) -> str:
     """Return what an act besides the steps was; in the SOP's language where this version has no words for it."""
     if act["event"] == "report.added_to.v1":
         return ngettext("%(num)s berkas ditambahkan pelapor", "%(num)s berkas ditambahkan pelapor", act["files"])
+    if act["event"] == "time.requested.v1":
+        return ngettext(
+            "perangkat daerah meminta tambahan %(num)s hari kerja",
+            "perangkat daerah meminta tambahan %(num)s hari kerja",
+            act.get("days", 0),
+        )
+    if act["event"] == "time.granted.v1":
+        if not act.get("days"):
+            return gettext("tambahan waktu tidak diberikan")
+        return ngettext(
+            "langkah 4 mendapat tambahan %(num)s hari kerja",
+            "langkah 4 mendapat tambahan %(num)s hari kerja",
+            act.get("days", 0),
+        )
     return act["activity"]
 
 

@@ -16,7 +16,7 @@ from nkk.contracts.fields import NOTE_LENGTH, Calendar, Happened, Instant, Line,
 from nkk.contracts.files import told_files
 from nkk.sop.files import MOST_OF_A_REPORT
 from nkk.sop.report import NAME_LENGTH, SUBJECT_LENGTH, TEXT_LENGTH
-from nkk.sop.steps import PERSONS, STEPS, Channel, Path, ReporterKind
+from nkk.sop.steps import MOST_DAYS, PERSONS, STEPS, Channel, Path, ReporterKind
 
 
 def _one_of(kinds: Iterable[str]) -> fields.String:
@@ -333,6 +333,35 @@ class ComplaintDeclined(EventData):
     by: str = wire(_opaque())
 
 
+@event("time.requested.v1", service="opd_response", consumers=("triage", "notification"))
+class TimeRequested(EventData):
+    """The OPD team asked for `days` more working days for step 4, once for each forwarding. `round` is the number of
+    the response that is awaited."""
+
+    ticket: str = wire(Ticket())
+    opd: str = wire(Slug())
+    forwarding: int = wire(_forwarding())
+    round: int = wire(_round())
+    days: int = wire(fields.Integer(strict=True, validate=validate.Range(1, MOST_DAYS)))
+    reason: str = wire(PlainText(NOTE_LENGTH))
+    by: str = wire(_opaque())
+
+
+@event("time.granted.v1", service="triage", consumers=("opd_response", "notification"))
+class TimeGranted(EventData):
+    """The main team decided on a request for more time: step 4 is due `days` working days later, counted from its due
+    time by the calendar of its clock; 0 where none is granted. A step that ended before the event's `time` stays as it
+    was."""
+
+    ticket: str = wire(Ticket())
+    opd: str = wire(Slug())
+    forwarding: int = wire(_forwarding())
+    round: int = wire(_round())
+    days: int = wire(fields.Integer(strict=True, validate=validate.Range(0, MOST_DAYS)))
+    note: str | None = wire(PlainText(NOTE_LENGTH, allow_none=True))
+    by: str = wire(_opaque())
+
+
 @event("complaint.recalled.v1", service="triage", consumers=("opd_response", "notification"))
 class ComplaintRecalled(EventData):
     """The main team took the complaint back from the team of `opd`: back to step 3. Response number `round`, which was
@@ -449,7 +478,8 @@ class StepDueSoon(_Alarm):
 
 @event("step.overdue.v1", service=STAGES, consumers=("notification",))
 class StepOverdue(_Alarm):
-    """A step was not done by its due time. The event is published once for each run of a step's clock."""
+    """A step was not done by its due time. The event is published once for each due time of a step's clock: again only
+    where the step got more time and is late once more."""
 
 
 EVENTS: tuple[type[EventData], ...] = (
@@ -473,6 +503,8 @@ EVENTS: tuple[type[EventData], ...] = (
     ComplaintKept,
     ComplaintDeclined,
     ComplaintRecalled,
+    TimeRequested,
+    TimeGranted,
     AnswerReturned,
     ComplaintReopened,
     AnswerRated,

@@ -77,7 +77,7 @@ class Case(Left):
 
 
 class Row(Case):
-    """A row of a worklist."""
+    """A row of a worklist. `asked_days` are those that an OPD asks for, until that is decided."""
 
     category: NotRequired[str]
     sub_category: NotRequired[str]
@@ -86,6 +86,7 @@ class Row(Case):
     round: NotRequired[int]
     path: NotRequired[str]
     confidential: NotRequired[bool]
+    asked_days: NotRequired[int | None]
 
 
 class Listing(TypedDict):
@@ -102,6 +103,8 @@ class Clock(TypedDict):
     due_at: str | None
     used_minutes: int | None
     late: bool | None
+    first_due_at: NotRequired[str]
+    moved_days: NotRequired[int]
 
 
 class Step(Clock):
@@ -140,6 +143,10 @@ class Act(TypedDict):
     at: str
     step: int
     files: int
+    days: NotRequired[int]
+    by: NotRequired[str | None]
+    opd: NotRequired[str | None]
+    note: NotRequired[str | None]
 
 
 class Next(Step):
@@ -293,6 +300,7 @@ class Fact(TypedDict):
     calendar: int
     forwarding: NotRequired[int]
     cycle: NotRequired[int]
+    days: NotRequired[int]
     opd: NotRequired[str | None]
 
 

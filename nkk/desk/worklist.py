@@ -113,6 +113,9 @@ def narrowed(query: Select, table: Table, wanted: Wanted, of_category: ColumnEle
         query = query.where(table.c.category == wanted.category if of_category is None else of_category)
     if wanted.due_before is not None:
         query = query.where(table.c.due_at < wanted.due_before)
+        if "done_at" in table.c:
+            # A case may be listed while its step is done, because another decision on it is awaited.
+            query = query.where(table.c.done_at.is_(None))
     if wanted.waits is not None:
         query = query.where(_WAITING[wanted.waits](table, wanted))
     return query.where(_found(table, wanted.q)) if wanted.q else query

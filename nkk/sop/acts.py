@@ -8,7 +8,8 @@ accepted, and this order decides in whatever order their events arrive:
 
 1. an answer that was sent stands: a withdrawal that was on its way changes nothing;
 2. a withdrawal ends the case wherever it is; acts that were on their way are kept, for the case may go on;
-3. what Tim Utama took back takes no response and no declination that were on their way.
+3. what Tim Utama took back takes no response and no declination that were on their way;
+4. more time counts only where it was given before the step ended, and not after a withdrawal.
 
 The reporter, or the team, whose act was overtaken sees it on the case (`nkk.sop.journey.in_order`).
 """
@@ -40,6 +41,8 @@ class Act(StrEnum):
     RATE = "rate"
     NOTE = "note"
     RECUSE = "recuse"
+    REQUEST_TIME = "request_time"
+    GRANT_TIME = "grant_time"
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,8 @@ RULES = (
     Rule(Act.KEEP, Role.MAIN_TEAM, "triage", (WITHDRAWN,)),
     Rule(Act.DECLINE, Role.OPD_TEAM, "opd_response", ("awaiting_response",)),
     Rule(Act.RECALL, Role.MAIN_TEAM, "triage", ("awaiting_response",)),
+    Rule(Act.REQUEST_TIME, Role.OPD_TEAM, "opd_response", ("awaiting_response",)),
+    Rule(Act.GRANT_TIME, Role.MAIN_TEAM, "triage", ("awaiting_response",)),
     Rule(Act.RECLASSIFY, Role.OPERATOR, "notification", ("awaiting_answer",)),
     Rule(Act.OBJECT, Role.REPORTER, "notification", ("answered", "closed")),
     Rule(Act.RATE, Role.REPORTER, "notification", ("closed",)),

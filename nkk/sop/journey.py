@@ -5,7 +5,7 @@ They must equal the clocks that the stages keep, which makes the stages' clocks 
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import zip_longest
 from typing import TypeVar
@@ -60,6 +60,8 @@ TURNS = {
     KEPT: Turn(None, steps.CLASSIFY, "Melanjutkan laporan yang dicabut"),
 }
 
+REQUESTED, GRANTED = "time.requested.v1", "time.granted.v1"
+
 BACK = (DECLINED, RECALLED, RETURNED, REOPENED)
 """The events with which a case comes back to step 3, where it is classified anew."""
 
@@ -77,13 +79,20 @@ class Beside:
 BESIDE = {"report.added_to.v1": Beside(Role.REPORTER, "Menambahkan berkas pada laporan")}
 """The events of a journey besides those of TURNS."""
 
+ABOUT_TIME = {
+    REQUESTED: Beside(Role.OPD_TEAM, "Meminta tambahan waktu"),
+    GRANTED: Beside(Role.MAIN_TEAM, "Memutuskan permintaan tambahan waktu"),
+}
+"""The events about the due time of a step, which they neither begin nor end."""
+
 
 @dataclass(frozen=True)
 class Fact:
     """One event of a journey.
 
     `round` counts the OPDs' responses; `calendar` is the version for the next clock; `forwarding` counts the
-    classifications, one more for each time that the case came back to step 3; `cycle` is 2 after an objection.
+    classifications, one more for each time that the case came back to step 3; `cycle` is 2 after an objection. `days`
+    are the working days by which more time was asked for or granted.
     """
 
     type: str
@@ -92,10 +101,11 @@ class Fact:
     calendar: int = 0
     forwarding: int = 1
     cycle: int = 1
+    days: int = 0
 
     @property
     def turn(self) -> Turn:
-        return TURNS[self.type]
+        return TURNS[self.type] if self.type not in ABOUT_TIME else Turn(None, None, ABOUT_TIME[self.type].activity)
 
     @property
     def then(self) -> Step | None:
@@ -125,9 +135,10 @@ def in_order(facts: Iterable[F]) -> tuple[list[F], list[F]]:
     """Return the facts that count in the procedure's order, and those that another act overtook.
 
     A complaint that was taken back takes no response and no declination that were on their way. A withdrawal comes
-    after everything else of its cycle, and not at all where the answer of that cycle was sent.
+    after everything else of its cycle, and not at all where the answer of that cycle was sent. What only moves a due
+    time is left out.
     """
-    known = list(facts)
+    known = [fact for fact in facts if fact.type not in ABOUT_TIME]
     recalled = {fact.forwarding: fact.round for fact in known if fact.type == RECALLED}
     begins = {fact.cycle: fact.forwarding + 1 for fact in known if fact.type == REOPENED}
 
@@ -169,6 +180,10 @@ class Clock:
     forwarding: int = 1
     ended_by: str | None = None
     """The type of the event that ended it."""
+    first_due_at: datetime | None = None
+    """When it was due before it got more time; None where it got none."""
+    moved_days: int = 0
+    """The working days by which its due time was moved."""
 
     @property
     def withdrawn(self) -> bool:
@@ -186,7 +201,9 @@ class Clock:
 
 def clocks(facts: Iterable[Fact], calendar_of: Callable[[int], Calendar]) -> list[Clock]:
     """Return every clock that `facts` started, in the procedure's order. Step 1 has none: its start is not known."""
+    facts = list(facts)
     ordered, _ = in_order(facts)
+    granted = {(fact.forwarding, fact.round): fact for fact in facts if fact.type == GRANTED and fact.days}
     found = []
     for fact, following in zip_longest(ordered, ordered[1:]):
         step = fact.then
@@ -196,8 +213,18 @@ def clocks(facts: Iterable[Fact], calendar_of: Callable[[int], Calendar]) -> lis
         ended = _end(fact, following, start)
         due = calendar.due(start, step.minutes)
         by = following.type if following and ended else None
-        found.append(Clock(step, round_of(fact), calendar, start, due, ended, forwarding_after(fact), by))
+        clock = Clock(step, round_of(fact), calendar, start, due, ended, forwarding_after(fact), by)
+        grant = granted.get((clock.forwarding, clock.round)) if step == steps.RESPOND else None
+        if grant is not None and not clock.withdrawn and more_time_counts(grant.at, ended):
+            later = calendar.due(due, grant.days * steps.MINUTES_PER_DAY)
+            clock = replace(clock, due_at=later, first_due_at=due, moved_days=grant.days)
+        found.append(clock)
     return found
+
+
+def more_time_counts(granted_at: datetime, ended_at: datetime | None) -> bool:
+    """Return whether a step got more time, that is, before it ended: in whatever order its events arrive."""
+    return ended_at is None or granted_at < ended_at
 
 
 def _end(fact: Fact, following: Fact | None, start: datetime) -> datetime | None:

@@ -34,6 +34,7 @@ def read_facts(journey: Mapping[str, Any]) -> list[Recorded]:
             # A stage of an earlier version does not give these.
             forwarding=fact.get("forwarding", 1),
             cycle=fact.get("cycle", 1),
+            days=fact.get("days", 0),
             opd=fact.get("opd"),
             event_id=fact["event_id"],
         )
@@ -57,7 +58,7 @@ def proof(
     ordered, overtaken = in_order(facts)
     yield f"{ticket} · {PATHS[steps.Path(path) if path else None]}"
     yield from _services(ordered, calendars.__getitem__, now)
-    found = iter(clocks(ordered, calendars.__getitem__))
+    found = iter(clocks(facts, calendars.__getitem__))
     for fact, following in zip_longest(ordered, ordered[1:]):
         if fact.then is None:
             if fact.type == WITHDRAWN:
@@ -76,6 +77,8 @@ def proof(
         if clock.came_at != fact.at:
             yield f"  dihitung sejak {_moment(clock.came_at)}: hari sesudahnya"
         yield from _counted(clock.calendar, clock.came_at, clock.due_at)
+        if clock.first_due_at is not None:
+            yield f"  semula       {_moment(clock.first_due_at)}, digeser {clock.moved_days} hari kerja"
         yield f"  jatuh tempo  {_moment(clock.due_at)}"
         if clock.done_at is None:
             yield f"  belum selesai pada {_moment(now)}"

@@ -16,6 +16,9 @@ SUPPLEMENTED_WITHIN_MINUTES = 10 * MINUTES_PER_DAY
 RECEIPT_LAPSES_AFTER_MINUTES = 10 * MINUTES_PER_DAY
 """Office minutes after which an unopened answer counts as received. The SOP sets no time; SP4N-LAPOR! uses 10 days."""
 
+MOST_DAYS = 30
+"""The most working days that an OPD may ask for and get for its response."""
+
 
 class Role(StrEnum):
     """The roles of actors, with the SOP's Indonesian term beside each."""

@@ -16,6 +16,8 @@ from nkk.contracts.events import (
     ComplaintRecalled,
     ComplaintReopened,
     ComplaintWithdrawn,
+    TimeGranted,
+    TimeRequested,
 )
 from nkk.desk import Calendars
 from nkk.messaging.consumer import handles
@@ -43,9 +45,10 @@ def entry_of(data: Any, event_id: str, at: datetime) -> Entry:
         calendar=getattr(data, "calendar", 0),
         by=getattr(data, "by", None),
         opd=getattr(data, "opd", None),
-        note=data.reason if isinstance(data, ComplaintWithdrawn) else getattr(data, "note", None),
+        note=data.reason if isinstance(data, ComplaintWithdrawn | TimeRequested) else getattr(data, "note", None),
         forwarding=getattr(data, "forwarding", 1),
         cycle=getattr(data, "cycle", 1),
+        days=getattr(data, "days", 0),
     )
 
 
@@ -90,6 +93,18 @@ class TakesActs:
     def on_complaint_recalled(self, event: Event[ComplaintRecalled]) -> None:
         """Note that Tim Utama took the complaint back (from step 4 back to step 3)."""
         with self._noting(event) as work:
+            work.journeys.note(entry_of(event.data, event.id, event.time))
+
+    @handles(TimeRequested, batched=True)
+    def on_time_requested(self, event: Event[TimeRequested]) -> None:
+        """Note that the OPD team asked for more time (step 4)."""
+        with self.uow.handling(event) as work:
+            work.journeys.note(entry_of(event.data, event.id, event.time))
+
+    @handles(TimeGranted, batched=True)
+    def on_time_granted(self, event: Event[TimeGranted]) -> None:
+        """Note Tim Utama's decision on more time, by which step 4 may be due later."""
+        with self.uow.handling(event) as work:
             work.journeys.note(entry_of(event.data, event.id, event.time))
 
     @handles(ComplaintWithdrawn)

@@ -1,16 +1,19 @@
 """The journey of a complaint, as its events record it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from nkk.sop import steps
 from nkk.sop.clock import Calendar, day_of
 from nkk.sop.journey import (
+    ABOUT_TIME,
     BACK,
     DECLINED,
     FORWARDED,
+    GRANTED,
     REOPENED,
+    REQUESTED,
     WITHDRAWN,
     Clock,
     Fact,
@@ -31,6 +34,7 @@ NOTES_FOR = {
     "response.returned.v1": Role.OPD_TEAM,
     "response.approved.v1": Role.OPERATOR,
     "complaint.recalled.v1": Role.OPD_TEAM,
+    GRANTED: Role.OPD_TEAM,
 }
 """The role for which Tim Utama writes the note of an event: that of the desk to which the complaint goes next."""
 
@@ -51,7 +55,7 @@ class Entry(Fact):
         Tim Utama, which writes the notes, sees all, others those written for them: an OPD's team only its own OPD's.
         """
         meant = role == NOTES_FOR.get(self.type) and (role != Role.OPD_TEAM or self.opd == group)
-        wrote = self.type == DECLINED and role == Role.OPD_TEAM and self.opd == group
+        wrote = self.type in (DECLINED, REQUESTED) and role == Role.OPD_TEAM and self.opd == group
         return self.note if meant or wrote or role == Role.MAIN_TEAM else None
 
 
@@ -76,6 +80,7 @@ class Journey:
 
     `author` is the hash by which the reporter's own calls are recognised, and `sealed_reporter` the box for letters.
     `website` is the account of the website that sent the complaint in, if one did, and `channel` how it came.
+    `about_time` are the requests for more time, and the decisions on them.
     Journeys of an earlier version have `reporter_id` instead.
     """
 
@@ -99,8 +104,11 @@ class Journey:
     ended: str | None = None
     kept: int = 0
     channel: str = Channel.WEB
+    about_time: list[Entry] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        found = {*self.about_time, *(entry for entry in self.entries if entry.type in ABOUT_TIME)}
+        self.about_time = sorted(found, key=lambda entry: (entry.at, entry.event_id))
         self.entries, self.overtaken = in_order(self.entries)
         # Not what was consumed last: the forwardings may come in any order. Older entries name no OPD.
         self.opd = next((entry.opd for entry in reversed(self.entries) if _names_opd(entry)), self.opd)
@@ -158,7 +166,7 @@ class Journey:
 
     def clocks(self, calendar_of: Callable[[int], Calendar]) -> list[Clock]:
         """Return the clocks of the journey, counted from its entries only."""
-        return clocks(self.entries, calendar_of)
+        return clocks([*self.entries, *self.about_time], calendar_of)
 
     def minutes_to(self, at: datetime, calendar_of: Callable[[int], Calendar]) -> int | None:
         """Return the office minutes from the submission to `at`, by the submission's calendar.
@@ -221,7 +229,8 @@ class Journey:
             return self
         told = self.entries[: until + 1]
         overtaken = [entry for entry in self.overtaken if entry.forwarding <= told[-1].forwarding]
-        return replace(self, path=Path.COMPLAINT, opd=group, entries=[*told, *overtaken])
+        about_time = [entry for entry in self.about_time if entry.forwarding <= told[-1].forwarding]
+        return replace(self, path=Path.COMPLAINT, opd=group, entries=[*told, *overtaken], about_time=about_time)
 
     def _forwarded_to(self, group: str | None) -> int | None:
         """Return the place of the last forwarding to this OPD; None where no entry is one."""

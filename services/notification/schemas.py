@@ -12,9 +12,9 @@ from nkk.contracts.files import FileView
 from nkk.sop import faults
 from nkk.sop.clock import Calendar, month_bounds, write_day, write_instant
 from nkk.sop.files import MOST_AT_ONCE as MOST_FILES
-from nkk.sop.journey import BESIDE, KEPT, REOPENED, WITHDRAWN, Clock
+from nkk.sop.journey import ABOUT_TIME, BESIDE, KEPT, REOPENED, WITHDRAWN, Clock
 from nkk.sop.report import TEXT_LENGTH
-from nkk.sop.steps import BY_DAY, RECEIVE, REPORTERS_CLOCKS, Role, Step
+from nkk.sop.steps import BY_DAY, RECEIVE, REPORTERS_CLOCKS, RESPOND, Role, Step
 from nkk.trust.actor import Actor
 from services.notification.domain import team_of
 from services.notification.journeys import Addition, Entry, Journey
@@ -212,9 +212,10 @@ def record(journey: Journey) -> views.Record:
                 "calendar": entry.calendar,
                 "forwarding": entry.forwarding,
                 "cycle": entry.cycle,
+                "days": entry.days,
                 "opd": entry.opd,
             }
-            for entry in (*journey.entries, *journey.overtaken)
+            for entry in (*journey.entries, *journey.about_time, *journey.overtaken)
         ],
     }
 
@@ -281,7 +282,8 @@ def timeline(
             _entry(entry, reader, done.get((entry.turn.ends, entry.forwarding, entry.at)), now)
             for entry in journey.entries
         ],
-        "beside": [_addition(addition, journey, by_day) for addition in additions],
+        "beside": [_addition(addition, journey, by_day) for addition in additions]
+        + [_about_time(entry, reader) for entry in journey.about_time],
         "overtaken": [_entry(entry, reader, None, now) for entry in journey.overtaken],
     }
     return shown if reader.role == Role.OPD_TEAM else {**shown, "channel": journey.channel}
@@ -299,6 +301,23 @@ def _addition(addition: Addition, journey: Journey, by_day: bool) -> views.Act:
         "step": journey.stood_at(addition.at).number,
         "files": addition.files,
     }
+
+
+def _about_time(entry: Entry, reader: Actor) -> views.Act:
+    """Return a request for more time, or the decision on it, of which a reporter is told no words."""
+    beside = ABOUT_TIME[entry.type]
+    shown: views.Act = {
+        "event": entry.type,
+        "role": beside.role,
+        "activity": beside.activity,
+        "at": write_instant(entry.at),
+        "step": RESPOND.number,
+        "files": 0,
+        "days": entry.days,
+    }
+    if reader.role == Role.REPORTER:
+        return shown
+    return {**shown, "by": entry.by, "opd": entry.opd, "note": entry.note_for(reader.role, reader.group)}
 
 
 def _entry(entry: Entry, reader: Actor, clock: Clock | None, now: datetime) -> views.Entry:
@@ -359,7 +378,15 @@ def _clock(clock: Clock | None, now: datetime, by_day: bool) -> views.Clock:
         "due_at": _instant(clock.due_at),
         "used_minutes": clock.used(now),
         "late": clock.late(now),
+        **_moved(clock),
     }
+
+
+def _moved(clock: Clock) -> Any:
+    """Return when a step was due at first, and by how many working days that was moved, where it got more time."""
+    if clock.first_due_at is None:
+        return {}
+    return {"first_due_at": write_instant(clock.first_due_at), "moved_days": clock.moved_days}
 
 
 def _service_left(

@@ -7,13 +7,15 @@ from enum import StrEnum
 from typing import Any
 
 from nkk.sop import steps
-from nkk.sop.acts import possible
+from nkk.sop.acts import Act, possible
 from nkk.sop.clock import Calendar, write_day, write_instant
 from nkk.sop.endings import Endable
 from nkk.sop.files import File, described, joined, numbered
+from nkk.sop.journey import more_time_counts
 from nkk.sop.refusals import AlreadyDone, NotYourStep
 from nkk.sop.report import Report
 from nkk.sop.steps import Role, Stands, Step
+from nkk.sop.timed import NEAR
 
 
 class State(StrEnum):
@@ -29,6 +31,10 @@ class AlreadyResponded(AlreadyDone):
     """Step 4 has already been done, and Tim Utama has not returned the response."""
 
 
+class AlreadyAsked(AlreadyDone):
+    """The team has asked for more time for this forwarding before."""
+
+
 class NoLongerHere(NotYourStep):
     """The complaint is no longer with this team: it declined it, or Tim Utama took it back."""
 
@@ -38,7 +44,9 @@ class Case(Report, Endable):
     """A complaint at the desk of one agency's helper team. It never holds the reporter's identity.
 
     `forwarding` is the number of the classification that brought it here. `overtaken` says that the team's last act
-    came after Tim Utama had taken the complaint back, so that it changed nothing.
+    came after Tim Utama had taken the complaint back, so that it changed nothing. `asked_for` is the number of the
+    response for which the team asked for more time, or 0 where that response was given and another one is awaited; the
+    step is due at `due_first`, or at `due_later` with the time that it got at `granted_at`.
     """
 
     opd: str
@@ -57,6 +65,14 @@ class Case(Report, Endable):
     declined_why: str | None = None
     better_opd: str | None = None
     recalled_why: str | None = None
+    asked_for: int | None = None
+    asked_days: int = 0
+    asked_why: str | None = None
+    granted_days: int | None = None
+    granted_note: str | None = None
+    granted_at: datetime | None = None
+    due_first: datetime | None = None
+    due_later: datetime | None = None
 
     def __post_init__(self) -> None:
         self.since = self.since or self.came_at
@@ -114,8 +130,51 @@ class Case(Report, Endable):
             return
         self.return_note = note
         self.state, self.since = State.AWAITING_RESPONSE, now
+        if self.asked_for is not None:
+            self.asked_for, self.granted_days = 0, None
+        self.granted_at = self.due_first = self.due_later = None
         self.start_clock(steps.RESPOND, now, calendar)
         self.settle()
+
+    def ask_for_time(self, days: int, why: str) -> None:
+        """Ask Tim Utama for more working days. Raises AlreadyAsked, or as `must_stand_here` does."""
+        self.must_stand_here()
+        if self.asked_for is not None:
+            raise AlreadyAsked({"stands": self.stands()})
+        self.asked_for, self.asked_days, self.asked_why = self.round + 1, days, why
+
+    def grant_time(self, round_: int, days: int, note: str | None, at: datetime, calendar: Calendar) -> None:
+        """Store Tim Utama's decision on the request, and move the due time by `days`, counted by the clock's calendar.
+
+        It changes no due time where the step had ended before, nor one of another response.
+        """
+        if self.asked_for != round_:
+            return
+        self.granted_days, self.granted_note, self.granted_at = days, note, at
+        if days:
+            self.due_first, self.due_later = self.due_at, calendar.due(self.due_at, days * steps.MINUTES_PER_DAY)
+            self._count_due()
+        if self.due_at == self.due_later and self.done_at is None:
+            part, whole = NEAR
+            minutes = steps.RESPOND.minutes + days * steps.MINUTES_PER_DAY
+            self.tell_at = calendar.due(self.came_at, minutes * part // whole)
+
+    @property
+    def moved_days(self) -> int:
+        """The working days by which the due time was moved."""
+        return self.granted_days or 0 if self.due_later is not None and self.due_at == self.due_later else 0
+
+    def stop_clock(self, at: datetime) -> None:
+        """Stop the clock of the step, which got more time only if it was granted before."""
+        super().stop_clock(at)
+        self._count_due()
+
+    def _count_due(self) -> None:
+        if self.due_first is None or self.due_later is None or self.granted_at is None:
+            return
+        withdrawn = self.ended is not None and self.state == State.AWAITING_RESPONSE
+        counts = not withdrawn and more_time_counts(self.granted_at, self.done_at)
+        self.due_at = self.due_later if counts else self.due_first
 
     def decline(self, why: str, better: str | None, now: datetime) -> None:
         """Decline the complaint, which is not this agency's. Raises as `must_stand_here` does."""
@@ -134,12 +193,13 @@ class Case(Report, Endable):
             raise NotYourStep({"stands": self.stands()})
         self.recalled_why = why
         self.overtaken = self.state == State.DECLINED or self.round >= round_
-        self.stop_clock(now)
         self.state, self.since = State.RECALLED, now
+        self.stop_clock(now)
 
     def acts(self) -> list[str]:
         """Return the acts of this team that are possible now."""
-        return possible("opd_response", Role.OPD_TEAM, self.stands()["state"])
+        not_now = () if self.asked_for is None else (Act.REQUEST_TIME,)
+        return possible("opd_response", Role.OPD_TEAM, self.stands()["state"], not_now)
 
     def stands(self) -> Stands:
         """Return the case's state at this desk, and since when it has been in it; a withdrawal is told to the day."""

@@ -2,10 +2,12 @@
 
 from marshmallow import Schema, fields
 
-from nkk.contracts.fields import NOTE_LENGTH, Day, Instant, PlainText, Slug
+from nkk.contracts.fields import NOTE_LENGTH, Day, Instant, PlainText, Range, Slug
 from nkk.contracts.files import FileView, attaching
 from nkk.contracts.report import ReportView
+from nkk.sop.clock import write_instant
 from nkk.sop.report import TEXT_LENGTH
+from nkk.sop.steps import MOST_DAYS
 
 
 class Response(Schema):
@@ -20,6 +22,13 @@ class Declination(Schema):
 
     note = PlainText(NOTE_LENGTH, required=True)
     better = Slug(allow_none=True, load_default=None)
+
+
+class TimeRequest(Schema):
+    """How many more working days a team asks for, and why."""
+
+    days = fields.Integer(required=True, strict=True, validate=Range(1, MOST_DAYS))
+    reason = PlainText(NOTE_LENGTH, required=True)
 
 
 class Listed(Schema):
@@ -49,6 +58,12 @@ class CaseView(ReportView, Listed):
     declined_why = fields.String(allow_none=True)
     better_opd = fields.String(allow_none=True)
     recalled_why = fields.String(allow_none=True)
+    asked_days = fields.Function(lambda case: case.asked_days or None)
+    asked_why = fields.String(allow_none=True)
+    granted_days = fields.Integer(allow_none=True)
+    granted_note = fields.String(allow_none=True)
+    first_due_at = fields.Function(lambda case: write_instant(case.due_first) if case.moved_days else None)
+    moved_days = fields.Integer()
     ended_why = fields.String(allow_none=True)
     files = fields.Nested(FileView, many=True)
     response_files = fields.Nested(FileView, many=True)

@@ -11,6 +11,8 @@ from nkk.contracts.events import (
     ComplaintSupplemented,
     ResponseReturned,
     ResponseSubmitted,
+    TimeGranted,
+    TimeRequested,
 )
 from nkk.desk.stage import Attaches, CaseDesk, ConsumesCalendars, ConsumesClosings, of_the_desk
 from nkk.messaging.consumer import handles
@@ -75,6 +77,17 @@ class OpdResponseService(CaseDesk, Attaches, ConsumesCalendars, ConsumesClosings
             case.recall(data.round, data.note, event.time)
             work.cases.save(case)
 
+    @handles(TimeGranted, batched=True)
+    def on_time_granted(self, event: Event[TimeGranted]) -> None:
+        """Store Tim Utama's decision on the team's request for more time."""
+        data = event.data
+        with self.uow.handling(event) as work:
+            case = work.cases.still_of_forwarding(data.ticket, data.opd, data.forwarding)
+            case = case or work.cases.of_forwarding(data.ticket, data.opd, data.forwarding + 1)
+            calendar = work.calendars.get(case.calendar)
+            case.grant_time(data.round, data.days, data.note, event.time, calendar)
+            work.cases.save(case)
+
     @handles(ComplaintEnded, batched=True)
     def on_complaint_ended(self, event: Event[ComplaintEnded]) -> None:
         """End the case of a complaint whose reporter withdrew it."""
@@ -131,6 +144,28 @@ class OpdResponseService(CaseDesk, Attaches, ConsumesCalendars, ConsumesClosings
                 )
             )
         return act.done()
+
+    @rpc
+    @of_the_desk
+    def request_time(self, actor: Actor, ticket: str, days: int, reason: str | None) -> views.Acted:
+        """Ask Tim Utama for more working days to respond, once for each forwarding."""
+        form = load(schemas.TimeRequest, {"days": days, "reason": reason})
+        with self.uow.begin() as work:
+            case = work.cases.get(ticket, actor, for_update=True)
+            case.ask_for_time(form["days"], form["reason"])
+            work.emit(
+                TimeRequested(
+                    ticket=ticket,
+                    opd=case.opd,
+                    forwarding=case.forwarding,
+                    round=case.round + 1,
+                    days=form["days"],
+                    reason=form["reason"],
+                    by=actor.id,
+                )
+            )
+            work.cases.save(case)
+        return {"ticket": ticket, "stands": case.stands()}
 
     @rpc
     @of_the_desk

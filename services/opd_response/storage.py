@@ -78,6 +78,14 @@ cases = Table(
     Column("declined_why", Text),
     Column("better_opd", String(64)),
     Column("recalled_why", Text),
+    Column("asked_for", Integer),
+    Column("asked_days", Integer, nullable=False, server_default="0"),
+    Column("asked_why", Text),
+    Column("granted_days", Integer),
+    Column("granted_note", Text),
+    Column("granted_at", UtcDateTime),
+    Column("due_first", UtcDateTime),
+    Column("due_later", UtcDateTime),
 )
 # A literal, not a bound parameter: SQLite uses a partial index only where the query shows the value.
 _open = cases.c.state == literal_column(f"'{State.AWAITING_RESPONSE}'")

@@ -50,6 +50,10 @@ class NothingToKeep(NotYourStep):
     """The report was not withdrawn, or not while it was at this desk, so that it cannot go on without its reporter."""
 
 
+class NoRequest(NotYourStep):
+    """The OPD team has not asked for more time, or has no use for it any more."""
+
+
 class NoResponseYet(NotYourStep):
     """The OPD team has not responded yet, so there is nothing to approve or return."""
 
@@ -66,6 +70,12 @@ def check_forwarding(opd: str | None, roster: Container[str] | None) -> None:
         raise InvalidInput.of(opd=faults.NO_SUCH_OPD())
 
 
+def check_grant(days: int, note: str | None) -> None:
+    """Raise InvalidInput where no time is granted, and no note says why."""
+    if not days and note is None:
+        raise InvalidInput.of(note=faults.REFUSAL_WITHOUT_NOTE())
+
+
 def check_return(note: str | None) -> None:
     """Raise InvalidInput where a response is returned without a note."""
     if note is None:
@@ -79,7 +89,8 @@ class Case(Report, Endable):
     `forwarding` counts its classifications, `round_before` are the responses before the last of them, and `cycle` is 2
     after an objection. `kept` says that it goes on although its reporter withdrew it. `back` is the event with which it
     came back to step 3 the last time, with its reason, the OPD that an OPD proposed instead, and the answer that was
-    objected to.
+    objected to. `asked_days` and `asked_why` are the OPD's request for more time while it awaits a response, and
+    `granted_days` what it got, 0 for none.
     """
 
     reporter_kind: str
@@ -103,6 +114,9 @@ class Case(Report, Endable):
     back_why: str | None = None
     better_opd: str | None = None
     objected_to: str | None = None
+    asked_days: int | None = None
+    asked_why: str | None = None
+    granted_days: int | None = None
 
     def __post_init__(self) -> None:
         self.since = self.since or self.came_at
@@ -175,6 +189,7 @@ class Case(Report, Endable):
             raise NotYourStep({"stands": self.stands()}, "awaits-no-response")
         self.response, self.round = response, round_
         self.response_files = joined(self.response_files, files)
+        self._answered_time()
         self.state, self.since = State.AWAITING_APPROVAL, now
         self._starts(steps.APPROVE, now, calendar)
 
@@ -187,6 +202,28 @@ class Case(Report, Endable):
         """Return the response to the OPD team (step 5). Raises NoResponseYet or AlreadyApproved."""
         self._must_await_approval()
         self._ends(State.AWAITING_RESPONSE, now)
+
+    @property
+    def asks_time(self) -> bool:
+        """Whether the OPD team asked for more time, and awaits the decision."""
+        return self.asked_days is not None and self.granted_days is None and self.state == State.AWAITING_RESPONSE
+
+    def asked_for_time(self, forwarding: int, round_: int, days: int, why: str) -> None:
+        """Store the OPD team's request for more time; one that was overtaken changes nothing.
+
+        Raises NotYourStep where this forwarding, or the return of the response before, has not been stored yet.
+        """
+        if forwarding < self.forwarding or round_ <= self.round:
+            return
+        self._must_be_with(forwarding, State.AWAITING_RESPONSE)
+        self.asked_days, self.asked_why, self.granted_days = days, why, None
+
+    def grant_time(self, days: int) -> None:
+        """Grant the OPD team `days` more working days, or none. Raises NoRequest."""
+        self.must_go_on()
+        if not self.asks_time:
+            raise NoRequest({"stands": self.stands()})
+        self.granted_days = days
 
     def recall(self, now: datetime, calendar: Calendar) -> None:
         """Take the complaint back from the OPD team, to classify it anew. Raises NotWithOpd."""
@@ -248,7 +285,10 @@ class Case(Report, Endable):
 
     def acts(self) -> list[str]:
         """Return the acts of Tim Utama that are possible now."""
-        return possible("triage", Role.MAIN_TEAM, self.stands()["state"], () if self.state in OPEN else (Act.KEEP,))
+        not_now = set() if self.state in OPEN else {Act.KEEP}
+        if not self.asks_time:
+            not_now.add(Act.GRANT_TIME)
+        return possible("triage", Role.MAIN_TEAM, self.stands()["state"], not_now)
 
     def stands(self) -> Stands:
         """Return the case's state at this desk, and since when it has been in it; a withdrawal is told to the day."""
@@ -262,9 +302,14 @@ class Case(Report, Endable):
 
     def _comes_back(self, event: str, at: datetime, calendar: Calendar, why: str | None) -> None:
         self.back, self.back_why, self.better_opd, self.objected_to = event, why, None, None
+        self._answered_time()
         self.forwarding, self.round_before = self.forwarding + 1, self.round
         self.state, self.since = State.AWAITING_CLASSIFICATION, at
         self._starts(steps.CLASSIFY, at, calendar)
+
+    def _answered_time(self) -> None:
+        """Forget a request for more time: the step that it was about has ended."""
+        self.asked_days = self.asked_why = self.granted_days = None
 
     def _starts(self, step: Step, at: datetime, calendar: Calendar) -> None:
         self.start_clock(step, at, calendar)

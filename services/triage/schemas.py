@@ -2,9 +2,10 @@
 
 from marshmallow import Schema, fields
 
-from nkk.contracts.fields import NOTE_LENGTH, Day, Instant, PlainText, Slug
+from nkk.contracts.fields import NOTE_LENGTH, Day, Instant, PlainText, Range, Slug
 from nkk.contracts.files import FileView
 from nkk.contracts.report import ReportView
+from nkk.sop.steps import MOST_DAYS
 
 
 class Note(Schema):
@@ -29,6 +30,12 @@ class Information(Forwarding):
     """The classification as information, with an optional note; the domain refuses an agency."""
 
 
+class TimeGrant(Note):
+    """How many more working days an OPD team gets, 0 for none, and a note for it."""
+
+    days = fields.Integer(required=True, strict=True, validate=Range(0, MOST_DAYS))
+
+
 class Listed(Schema):
     """A row of Tim Utama's worklist."""
 
@@ -45,6 +52,7 @@ class Listed(Schema):
     done_at = Instant(allow_none=True)
     submitted_at = Day()
     service_due_at = Day()
+    asked_days = fields.Function(lambda case: case.asked_days if case.asks_time else None)
     stands = fields.Function(lambda case: case.stands())
 
 
@@ -60,6 +68,8 @@ class CaseView(ReportView, Listed):
     back_why = fields.String(allow_none=True)
     better_opd = fields.String(allow_none=True)
     objected_to = fields.String(allow_none=True)
+    asked_why = fields.String(allow_none=True)
+    granted_days = fields.Integer(allow_none=True)
     ended_why = fields.String(allow_none=True)
     files = fields.Nested(FileView, many=True)
     response_files = fields.Nested(FileView, many=True)

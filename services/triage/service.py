@@ -19,6 +19,8 @@ from nkk.contracts.events import (
     ResponseApproved,
     ResponseReturned,
     ResponseSubmitted,
+    TimeGranted,
+    TimeRequested,
 )
 from nkk.desk.stage import CaseDesk, ConsumesCalendars, ConsumesClosings, of_the_desk
 from nkk.messaging.consumer import handles
@@ -32,7 +34,7 @@ from nkk.sop.timed import started
 from nkk.trust.actor import Actor
 from nkk.validation import load
 from services.triage import schemas
-from services.triage.domain import Case, check_forwarding, check_information, check_return
+from services.triage.domain import Case, check_forwarding, check_grant, check_information, check_return
 from services.triage.storage import TriageWork
 
 
@@ -76,6 +78,15 @@ class TriageService(CaseDesk, ConsumesCalendars, ConsumesClosings):
         with self.uow.handling(event) as work:
             case = work.cases.get(data.ticket, for_update=True)
             case.declined(data.forwarding, data.note, data.better, event.time, calendar)
+            work.cases.save(case)
+
+    @handles(TimeRequested, batched=True)
+    def on_time_requested(self, event: Event[TimeRequested]) -> None:
+        """Store the OPD team's request for more time."""
+        data = event.data
+        with self.uow.handling(event) as work:
+            case = work.cases.get(data.ticket, for_update=True)
+            case.asked_for_time(data.forwarding, data.round, data.days, data.reason)
             work.cases.save(case)
 
     @handles(AnswerReturned, batched=True)
@@ -248,6 +259,30 @@ class TriageService(CaseDesk, ConsumesCalendars, ConsumesClosings):
             )
             case.recall(work.now, calendar)
             work.emit(recalled)
+            work.cases.save(case)
+        return {"ticket": ticket, "stands": case.stands()}
+
+    @rpc
+    @of_the_desk
+    def grant_time(self, actor: Actor, ticket: str, days: int, note: str | None = None) -> views.Acted:
+        """Decide on the OPD team's request for more time; `days` is 0 where none is granted, with a note that says
+        why."""
+        form = load(schemas.TimeGrant, {"days": days, "note": note})
+        check_grant(form["days"], form["note"])
+        with self.uow.begin() as work:
+            case = work.cases.get(ticket, actor, for_update=True)
+            case.grant_time(form["days"])
+            work.emit(
+                TimeGranted(
+                    ticket=ticket,
+                    opd=str(case.opd),
+                    forwarding=case.forwarding,
+                    round=case.round + 1,
+                    days=form["days"],
+                    note=form["note"],
+                    by=actor.id,
+                )
+            )
             work.cases.save(case)
         return {"ticket": ticket, "stands": case.stands()}
 

@@ -13,6 +13,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    and_,
     false,
     literal_column,
     select,
@@ -78,10 +79,15 @@ cases = Table(
     Column("back_why", Text),
     Column("better_opd", String(64)),
     Column("objected_to", Text),
+    Column("asked_days", Integer),
+    Column("asked_why", Text),
+    Column("granted_days", Integer),
 )
 # Literals, not bound parameters: SQLite uses a partial index only where the query shows the values.
 _open = cases.c.state.in_([literal_column(f"'{state}'") for state in OPEN])
 Index("ix_cases_open", *in_turn(cases), sqlite_where=_open, postgresql_where=_open)
+_asks = and_(cases.c.asked_days.is_not(None), cases.c.granted_days.is_(None))
+Index("ix_cases_asks", *in_turn(cases), sqlite_where=_asks, postgresql_where=_asks)
 alarm_index(cases)
 
 # The roster as last published by intake.
@@ -100,7 +106,7 @@ class Cases(Rows[Case]):
     TABLE = cases
     RECUSALS = recusals
     HELD = Case
-    OPEN = _open & cases.c.ended.is_(None)
+    OPEN = (_open | _asks) & cases.c.ended.is_(None)
 
 
 class Lists:

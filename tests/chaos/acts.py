@@ -78,6 +78,23 @@ ACTS: dict[Act, Sent] = {
         wanted=0.4,
     ),
     Act.RECALL: Sent("recall", "recall", _same(WHY), (*ENDED, "not-with-opd"), facts=(journey.RECALLED,), wanted=0.4),
+    Act.REQUEST_TIME: Sent(
+        "request time",
+        "time-request",
+        lambda dice: WHY | {"days": dice.randint(1, 30)},
+        (*ENDED, "no-longer-here", "already-responded"),
+        ("already-asked",),
+        facts=(journey.REQUESTED,),
+        wanted=0.4,
+    ),
+    Act.GRANT_TIME: Sent(
+        "grant time",
+        "time-grant",
+        lambda dice: dice.choice([{"days": dice.randint(1, 30)}, {"days": 0, "note": "Waktunya cukup."}]),
+        (*ENDED, "no-request"),
+        facts=(journey.GRANTED,),
+        wanted=0.8,
+    ),
     Act.RECLASSIFY: Sent(
         "reclassify",
         "reclassification",

@@ -23,14 +23,16 @@ from nkk.contracts.events import (
     ResponseSubmitted,
     StepDueSoon,
     StepOverdue,
+    TimeGranted,
+    TimeRequested,
 )
 from nkk.messaging.consumer import Handles
 from nkk.sop import steps
 from nkk.sop.calendar import read_calendar
 from nkk.sop.clock import OFFICE_HOURS
 from nkk.sop.files import described
+from nkk.sop.journey import ABOUT_TIME, TURNS
 from nkk.sop.journey import BESIDE as ADDED
-from nkk.sop.journey import TURNS
 from nkk.sop.steps import Path
 from services.intake.service import IntakeService
 from services.notification import service as notification
@@ -48,7 +50,16 @@ SERVICES = {
 }
 ALARMS = [StepDueSoon, StepOverdue]
 # What adds to a report, what is passed on to an OPD alone, and what ends no step.
-BESIDE = (ReportSupplemented, ReportAddedTo, ComplaintSupplemented, ComplaintEnded, AnswerRated, CaseRecused)
+BESIDE = (
+    ReportSupplemented,
+    ReportAddedTo,
+    ComplaintSupplemented,
+    ComplaintEnded,
+    AnswerRated,
+    CaseRecused,
+    TimeRequested,
+    TimeGranted,
+)
 JOURNEY = [event for event in EVENTS if "ticket" in event.SCHEMA.fields and event not in (*ALARMS, *BESIDE)]
 
 
@@ -89,6 +100,7 @@ def test_notification_hears_every_event_of_the_other_stages():
 def test_every_event_about_a_complaint_has_a_place_in_the_journey():
     assert set(TURNS) == {event.TYPE for event in JOURNEY}
     assert set(ADDED) == {ReportAddedTo.TYPE}
+    assert set(ABOUT_TIME) == {TimeRequested.TYPE, TimeGranted.TYPE}
 
 
 def test_triage_makes_a_case_of_what_is_handed_over(heard):

@@ -38,6 +38,8 @@ from nkk.contracts.events import (
     ResponseSubmitted,
     StepDueSoon,
     StepOverdue,
+    TimeGranted,
+    TimeRequested,
 )
 from nkk.desk import ClockedWork
 from nkk.messaging.boxes import Call
@@ -310,6 +312,13 @@ def recalled():
     return told_by(TRIAGE, "recall", case, STAFF, TICKET, "Salah alamat.")
 
 
+def granted():
+    case = triage_case()
+    case.forward("disdukcapil", NOW)
+    case.asked_for_time(1, 1, 3, "Saksi sedang cuti.")
+    return told_by(TRIAGE, "grant_time", case, STAFF, TICKET, 3)
+
+
 def by_reporter(command, *args):
     """Return what notification publishes when the reporter acts on an answer that they received."""
     received = sent()
@@ -342,6 +351,8 @@ PRODUCERS = {
     ComplaintKept: kept,
     ComplaintDeclined: lambda: told_by(OPD, "decline", opd_case(), TEAM, TICKET, "Bukan kami.", "dinkes"),
     ComplaintRecalled: recalled,
+    TimeRequested: lambda: told_by(OPD, "request_time", opd_case(), TEAM, TICKET, 3, "Saksi sedang cuti."),
+    TimeGranted: granted,
     AnswerReturned: lambda: told_by(NOTIFICATION, "send_back", answer(path="information"), STAFF, TICKET, "Pengaduan."),
     ComplaintReopened: lambda: by_reporter("object_to", "Belum menjawab."),
     AnswerRated: lambda: by_reporter("rate", 2),

@@ -95,6 +95,8 @@ def test_the_samples_of_a_complaint_tell_one_journey_in_order(heard):
         "report.supplemented.v1",
         "report.added_to.v1",
         "response.returned.v1",
+        "time.requested.v1",
+        "time.granted.v1",
         "response.submitted.v1",
         "response.approved.v1",
         "answer.sent.v1",

@@ -1,9 +1,12 @@
 """The acts beside the path on a whole installation, over HTTP: what each changes at every desk and in the journey."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
 
+from nkk.sop.clock import OFFICE_HOURS, write_instant
+from nkk.sop.steps import MINUTES_PER_DAY
 from tests.installations import eventually
 from tests.people import People, Person
 
@@ -23,10 +26,10 @@ class Case:
         """Carry out an act, as soon as what comes before it has arrived at its desk."""
         eventually(lambda: who.ask("POST", f"{self.path}/{what}", json=form).status_code == expect)
 
-    def refused(self, who: Person, what: str, form: Any = None) -> str:
+    def refused(self, who: Person, what: str, form: Any = None, expect: int = 409) -> str:
         """Return why an act is refused."""
         answer = who.ask("POST", f"{self.path}/{what}", json=form)
-        assert answer.status_code == 409, answer.text
+        assert answer.status_code == expect, answer.text
         return str(answer.json()["type"]).rpartition(":")[2]
 
     def forwarded(self, opd: str = OPD) -> "Case":
@@ -70,7 +73,7 @@ def case(people: People) -> Case:
 def test_a_complaint_is_declined_forwarded_to_another_opd_taken_back_and_answered(people: People, case: Case) -> None:
     case.forwarded()
     first, second = people.opd_team(OPD), people.opd_team(OTHER)
-    case.acts(first, "respond", "decline")
+    case.acts(first, "respond", "decline", "request_time")
     case.act(first, "declination", {"reason": "Bukan kewenangan kami.", "better_opd": OTHER})
     assert case.refused(first, "response", {"text": "Tanggapan."}) == "no-longer-here"
     eventually(lambda: case.seen_by(case.main)["back"] == "complaint.declined.v1")
@@ -102,6 +105,56 @@ def test_a_complaint_is_declined_forwarded_to_another_opd_taken_back_and_answere
         "answer.sent",
         "complaint.closed",
     )
+
+
+def test_an_opd_asks_for_more_time_once_and_the_main_team_decides(people: People, case: Case) -> None:
+    case.forwarded()
+    team = people.opd_team(OPD)
+    case.acts(team, "respond", "decline", "request_time")
+    due_at = case.seen_by(team)["due_at"]
+    promised = case.seen_by(case.reporter)["service_due_at"]
+    assert case.refused(case.main, "time-grant", {"days": 1}) == "no-request"
+    case.act(team, "time-request", {"days": 3, "reason": "Saksi sedang cuti."})
+    case.acts(team, "respond", "decline")
+    assert case.refused(team, "time-request", {"days": 1, "reason": "Lagi."}) == "already-asked"
+    # It awaits the main team, although the step is the OPD's.
+    eventually(lambda: case.ticket in case.main.desk("triage"))
+    case.acts(case.main, "recall", "grant_time")
+    seen = case.seen_by(case.main)
+    assert (seen["asked_days"], seen["asked_why"]) == (3, "Saksi sedang cuti.")
+    case.act(case.main, "time-grant", {"days": 2})
+    case.acts(case.main, "recall")
+    assert case.ticket not in case.main.desk("triage")
+    eventually(lambda: case.seen_by(team).get("moved_days") == 2)
+    later = case.seen_by(team)
+    assert (later["first_due_at"], later["granted_days"]) == (due_at, 2)
+    assert later["due_at"] == write_instant(OFFICE_HOURS.due(datetime.fromisoformat(due_at), 2 * MINUTES_PER_DAY))
+    assert case.seen_by(case.reporter)["service_due_at"] == promised
+
+    def following() -> Any:
+        return case.reporter.get(f"{case.path}/timeline")["next"]
+
+    eventually(lambda: following().get("moved_days") == 2)
+    assert (following()["first_due_at"], following()["due_at"]) == (due_at, later["due_at"])
+    beside = case.reporter.get(f"{case.path}/timeline")["beside"]
+    assert [(act["event"], act["days"], act.get("note")) for act in beside] == [
+        ("time.requested.v1", 3, None),
+        ("time.granted.v1", 2, None),
+    ]
+    case.act(team, "response", {"text": "Ditegur."})
+
+
+def test_more_time_is_refused_with_a_note(people: People, case: Case) -> None:
+    case.forwarded()
+    team = people.opd_team(OPD)
+    due_at = case.seen_by(team)["due_at"]
+    case.act(team, "time-request", {"days": 30, "reason": "Banyak pekerjaan."})
+    assert case.refused(case.main, "time-grant", {"days": 0}, 422) == "invalid-input"
+    case.act(case.main, "time-grant", {"days": 0, "note": "Cukup dua hari."})
+    eventually(lambda: case.seen_by(team)["granted_days"] == 0)
+    seen = case.seen_by(team)
+    assert (seen["due_at"], seen["granted_note"]) == (due_at, "Cukup dua hari.")
+    case.acts(team, "respond", "decline")
 
 
 def test_information_that_is_a_complaint_after_all_goes_back_to_be_classified(people: People, case: Case) -> None:

@@ -48,11 +48,14 @@ FORWARDED = list(JOURNEY.items())[:2]
 CLOSED = list(JOURNEY.items())
 
 WITHDRAWN = (f"POST {TICKET}/withdrawal", {"reason": "Sudah selesai."})
+REQUESTED = (f"POST {TICKET}/time-request", {"days": 3, "reason": "Saksi baru kembali pekan depan."})
 ACTS = {
     WITHDRAWN[0]: (WITHDRAWN[1], HANDED_OVER),
     f"POST {TICKET}/objection": ({"reason": "Belum menjawab."}, CLOSED),
     f"POST {TICKET}/rating": ({"rating": 2}, CLOSED),
     f"POST {TICKET}/declination": ({"reason": "Bukan kami."}, FORWARDED),
+    REQUESTED[0]: (REQUESTED[1], FORWARDED),
+    f"POST {TICKET}/time-grant": ({"days": 3}, [*FORWARDED, REQUESTED]),
     f"POST {TICKET}/recall": ({"reason": "Salah alamat."}, FORWARDED),
     f"POST {TICKET}/reclassification": ({"reason": "Ini pengaduan."}, INFORMED),
     f"POST {TICKET}/continuation": ({"reason": "Berulang."}, [*HANDED_OVER, WITHDRAWN]),

@@ -40,6 +40,8 @@ BEFORE: dict[Act, tuple[Any, ...]] = {
     Act.KEEP: (Act.HAND_OVER, Act.WITHDRAW),
     Act.DECLINE: WITH_OPD,
     Act.RECALL: WITH_OPD,
+    Act.REQUEST_TIME: WITH_OPD,
+    Act.GRANT_TIME: (*WITH_OPD, Act.REQUEST_TIME),
     Act.RECLASSIFY: TO_OPERATOR,
     Act.OBJECT: ANSWERED,
     Act.RATE: (*ANSWERED, Act.CONFIRM),
@@ -51,6 +53,7 @@ REFUSED = {
     Act.KEEP: "nothing-to-keep",
     Act.DECLINE: "no-longer-here",
     Act.RECALL: "not-with-opd",
+    Act.GRANT_TIME: "no-request",
     Act.RECLASSIFY: "not-your-step",
     Act.RECUSE: "",
 }

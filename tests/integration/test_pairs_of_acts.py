@@ -34,6 +34,9 @@ ACTS: dict[str, tuple[str, str, Any, Callable[[], tuple[Any, ...]]]] = {
     "return": ("triage", "return_response", MAIN_TEAM, lambda: (WHY,)),
     "approve": ("triage", "approve", MAIN_TEAM, tuple),
     "keep": ("triage", "keep", MAIN_TEAM, lambda: (WHY,)),
+    "grant": ("triage", "grant_time", MAIN_TEAM, lambda: (3,)),
+    "refuse time": ("triage", "grant_time", MAIN_TEAM, lambda: (0, WHY)),
+    "ask for time": ("opd_response", "request_time", OPD_TEAM, lambda: (5, WHY)),
     "respond": ("opd_response", "respond", OPD_TEAM, lambda: ("Tanggapan.",)),
     "decline": ("opd_response", "decline", OPD_TEAM, lambda: (WHY,)),
     "answer": ("notification", "send_answer", OPERATOR, lambda: ("Jawaban.",)),
@@ -50,7 +53,8 @@ RESPONDED = (*FORWARDED, "respond")
 INFORMED = ("hand over", "inform")
 ANSWERED = (*INFORMED, "answer")
 OBJECTED = (*ANSWERED, "confirm", "object")
-WITH_OPD, ANYTIME = ("respond", "decline", "recall"), ("supplement", "withdraw")
+WITH_OPD, ANYTIME = ("respond", "decline", "recall", "ask for time"), ("supplement", "withdraw")
+DECIDED = ("respond", "decline", "recall", "grant", "refuse time", "withdraw")
 RECEIVE = ("open", "confirm", "lapse")
 
 # By the acts that were carried out before: those of which any two may come at the same moment.
@@ -59,6 +63,10 @@ MOMENTS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("hand over",): ("inform", "forward", *ANYTIME),
     FORWARDED: (*WITH_OPD, *ANYTIME),
     (*RESPONDED, "return"): (*WITH_OPD, *ANYTIME),
+    (*FORWARDED, "ask for time"): DECIDED,
+    (*FORWARDED, "ask for time", "grant"): ("respond", "decline", "recall", "withdraw"),
+    (*FORWARDED, "ask for time", "respond", "return"): ("respond", "decline", "recall", "withdraw"),
+    (*RESPONDED, "return", "ask for time"): DECIDED,
     (*FORWARDED, "recall", "forward"): (*WITH_OPD, *ANYTIME),
     (*FORWARDED, "decline", "forward", "respond"): ("return", "approve", *ANYTIME),
     RESPONDED: ("return", "approve", "recall", *ANYTIME),
@@ -90,6 +98,12 @@ REFUSALS = {
     ("approve", "recall"): "NotWithOpd",
     ("respond", "decline"): "AlreadyResponded",
     ("decline", "respond"): "NoLongerHere",
+    ("respond", "ask for time"): "AlreadyResponded",
+    ("decline", "ask for time"): "NoLongerHere",
+    ("recall", "grant"): "NoRequest",
+    ("recall", "refuse time"): "NoRequest",
+    ("grant", "refuse time"): "NoRequest",
+    ("refuse time", "grant"): "NoRequest",
     ("answer", "reclassify"): "AlreadyAnswered",
     ("reclassify", "answer"): "NotYourStep",
     ("object", "confirm"): "NotAnsweredYet",
@@ -199,7 +213,7 @@ class Moment:
             journey = work.journeys.get(self.ticket)
         calendars = self.house.services["notification"].calendars
         counted = {
-            (run.step.number, run.forwarding, run.round): (run.came_at, run.done_at)
+            (run.step.number, run.forwarding, run.round): (run.came_at, run.due_at, run.done_at)
             for run in journey.clocks(calendars.get)
         }
         for stage in STAGES:
@@ -208,7 +222,7 @@ class Moment:
                 step, forwarding, round_ = run_of(case)
                 # A case that goes on after a withdrawal has the last clock of the case that ended with it.
                 run = counted.get((step, forwarding, round_)) or counted[step, forwarding - 1, round_]
-                assert run == (case.came_at, case.done_at), f"{stage}, {step}, {forwarding}, {round_}"
+                assert run == (case.came_at, case.due_at, case.done_at), f"{stage}, {step}, {forwarding}, {round_}"
         found["journey"] = {
             "stands": journey.stands(),
             "entries": [(entry.type, entry.forwarding, entry.round) for entry in journey.entries],
@@ -216,7 +230,7 @@ class Moment:
             "ended": (journey.ended, journey.kept),
             "closed": journey.closed_at is not None,
             "clocks": [
-                (run.step.number, run.forwarding, run.round, run.came_at, run.done_at)
+                (run.step.number, run.forwarding, run.round, run.came_at, run.due_at, run.done_at)
                 for run in journey.clocks(calendars.get)
             ],
         }

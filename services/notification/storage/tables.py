@@ -182,6 +182,7 @@ entries = Table(
     Column("note", Text),
     Column("forwarding", Integer, nullable=False, server_default="1"),
     Column("cycle", Integer, nullable=False, server_default="1"),
+    Column("days", Integer, nullable=False, server_default="0"),
 )
 
 # Apart from `entries`, which earlier versions read as ends of steps.

@@ -220,7 +220,8 @@ def _of_opds(pages: Pages, ticket: str, facts: list[Told]) -> Iterator[Breach]:
 
 def _of_journey(pages: Pages, ticket: str, facts: list[Told], overtaken: list[Told]) -> Iterator[Breach]:
     entries = Counter((row["event_id"], row["type"]) for row in pages.rows("entries", ticket))
-    told = Counter((fact.event_id, fact.type) for fact in [*facts, *overtaken])
+    about_time = [event for event in pages.about(ticket) if event.type in journey.ABOUT_TIME]
+    told = Counter((fact.event_id, fact.type) for fact in [*facts, *overtaken, *about_time])
     for (event_id, type_), times in (entries - told).items():
         yield Breach("entries", ticket, f"the journey notes {type_} {event_id} {times} times too often")
     for (event_id, type_), times in (told - entries).items():
@@ -294,10 +295,14 @@ def _of_ratings(pages: Pages, ticket: str) -> Iterator[Breach]:
 
 def _of_alarms(pages: Pages) -> Iterator[Breach]:
     alarms = Counter(
-        (event.subject, event.type, event.data["step"], event.round, event.data.get("forwarding", 1))
+        (
+            (event.subject, event.type, event.data["step"], event.round),
+            # A step that got more time has its alarms once for each of its due times.
+            (event.data.get("forwarding", 1), event.data.get("due_at")),
+        )
         for event in pages.told
         if event.type in ALARMS
     )
-    for (ticket, type_, step, round_, _), times in alarms.items():
+    for ((ticket, type_, step, round_), _), times in alarms.items():
         if times > 1:
             yield Breach("alarms", ticket, f"{type_} of step {step} (response {round_}) was told {times} times")

@@ -193,6 +193,7 @@ def test_a_record_holds_the_facts_that_clocks_are_counted_from_and_no_word_about
         "calendar": 0,
         "forwarding": 1,
         "cycle": 1,
+        "days": 0,
         "opd": "disdukcapil",
     }
     assert set(told) == {"ticket", "path", "category", "sub_category", "opd", "channel", "facts"}

@@ -4,9 +4,11 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from nkk.sop import steps
 from nkk.sop.clock import OFFICE_HOURS, WIB, write_instant
 from nkk.sop.refusals import AlreadyDone
-from services.opd_response.domain import AlreadyResponded, State
+from nkk.sop.timed import Alarm
+from services.opd_response.domain import AlreadyAsked, AlreadyResponded, State
 from tests.builders import MONDAY, opd_case
 
 NOW = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
@@ -70,6 +72,76 @@ def test_a_return_heard_twice_changes_nothing_the_second_time():
     kept = dict(vars(case))
     case.returned(1, "Sebutkan tindak lanjutnya.", NOW + timedelta(hours=1), OFFICE_HOURS)
     assert vars(case) == kept
+
+
+def timed():
+    case = opd_case()
+    case.start_clock(steps.RESPOND, MONDAY, OFFICE_HOURS)
+    return case
+
+
+def granted(days=2, at=NOW):
+    case = timed()
+    case.ask_for_time(5, "Saksi sedang cuti.")
+    case.grant_time(1, days, None, at, OFFICE_HOURS)
+    return case
+
+
+def test_more_time_moves_the_due_time_from_where_it_was():
+    case, first = granted(), timed()
+    assert case.due_at == OFFICE_HOURS.due(first.due_at, 2 * 450)
+    assert (case.due_first, case.moved_days) == (first.due_at, 2)
+    assert case.tell_at > first.tell_at
+
+
+def test_a_step_that_was_overdue_gets_more_time_from_its_due_time_and_its_alarms_again():
+    case = timed()
+    late = case.due_at + timedelta(hours=1)
+    assert [case.alarm(late), case.alarm(late)] == [Alarm.OVERDUE, None]
+    case.ask_for_time(5, "Saksi sedang cuti.")
+    case.grant_time(1, 3, None, late, OFFICE_HOURS)
+    assert case.due_at == OFFICE_HOURS.due(timed().due_at, 3 * 450)
+    assert case.alarm(late) is None
+    later = case.due_at + timedelta(hours=1)
+    assert [case.alarm(later), case.alarm(later)] == [Alarm.OVERDUE, None]
+
+
+def test_more_time_is_asked_for_once_for_each_forwarding():
+    case = granted()
+    assert "request_time" not in case.acts()
+    with pytest.raises(AlreadyAsked):
+        case.ask_for_time(1, "Lagi.")
+    case.respond("Ditegur.", NOW)
+    case.returned(1, "Lengkapi.", NOW, OFFICE_HOURS)
+    assert "request_time" not in case.acts()
+    assert case.moved_days == 0
+
+
+def test_time_that_was_granted_after_the_response_changes_nothing():
+    case = timed()
+    case.ask_for_time(5, "Saksi sedang cuti.")
+    case.respond("Ditegur.", NOW)
+    case.grant_time(1, 2, None, NOW + timedelta(minutes=1), OFFICE_HOURS)
+    assert (case.due_at, case.moved_days, case.tell_at) == (timed().due_at, 0, None)
+
+
+def test_time_that_was_granted_before_the_response_counts_however_late_it_is_heard_of():
+    case = timed()
+    case.ask_for_time(5, "Saksi sedang cuti.")
+    case.respond("Ditegur.", NOW + timedelta(minutes=1))
+    case.grant_time(1, 2, None, NOW, OFFICE_HOURS)
+    assert (case.due_at, case.moved_days, case.tell_at) == (granted().due_at, 2, None)
+
+
+def test_a_withdrawal_takes_the_time_that_was_granted_back():
+    case = granted()
+    case.end("withdrawn", NOW, "Sudah selesai.")
+    assert (case.due_at, case.moved_days) == (timed().due_at, 0)
+
+
+def test_no_time_moves_nothing():
+    case = granted(0)
+    assert (case.due_at, case.moved_days, case.granted_days) == (timed().due_at, 0, 0)
 
 
 class Desk(RuleBasedStateMachine):

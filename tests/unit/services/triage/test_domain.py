@@ -11,9 +11,11 @@ from services.triage.domain import (
     OPEN,
     AlreadyApproved,
     AlreadyClassified,
+    NoRequest,
     NoResponseYet,
     State,
     check_forwarding,
+    check_grant,
     check_information,
     check_return,
 )
@@ -112,6 +114,32 @@ def test_any_agency_will_do_until_the_roster_is_known(roster):
 def test_a_response_goes_back_with_a_note_alone():
     assert at_fault(check_return, None) == {"note": [faults.RETURN_WITHOUT_NOTE()]}
     check_return("Belum menjawab.")
+
+
+def test_time_is_refused_with_a_note_alone():
+    assert at_fault(check_grant, 0, None) == {"note": [faults.REFUSAL_WITHOUT_NOTE()]}
+    check_grant(0, "Cukup dua hari.")
+    check_grant(3, None)
+
+
+def test_a_request_for_time_is_decided_once_and_forgotten_with_the_response():
+    case = forwarded()
+    with pytest.raises(NoRequest):
+        case.grant_time(3)
+    case.asked_for_time(1, 1, 5, "Saksi sedang cuti.")
+    assert "grant_time" in case.acts()
+    case.grant_time(3)
+    assert (case.granted_days, "grant_time" in case.acts()) == (3, False)
+    with pytest.raises(NoRequest):
+        case.grant_time(3)
+    case.receive("Ditegur.", 1, NOW, OFFICE_HOURS)
+    assert (case.asked_days, case.granted_days) == (None, None)
+
+
+def test_a_request_that_the_response_overtook_changes_nothing():
+    case = responded()
+    case.asked_for_time(1, 1, 5, "Saksi sedang cuti.")
+    assert case.asked_days is None
 
 
 def test_an_approved_response_is_done_with():
