@@ -51,9 +51,9 @@ def with_files(form: dict[str, Any]) -> dict[str, Any]:
     return rest | ({"files": evidence.own(ids)} if ids else {})
 
 
-def supplement(ticket: str, ids: list[str]) -> dict[str, Any]:
-    """Add uploads to the caller's own report."""
-    return evidence.add(known(ticket), ids)
+def supplement(ticket: str, ids: list[str], text: str | None) -> dict[str, Any]:
+    """Add words, uploads or both to the caller's own report."""
+    return evidence.add(known(ticket), ids, text)
 
 
 def worklist(desk: Desk, cursor: str | None, limit: int | None, wanted: dict[str, Any]) -> views.Listing:

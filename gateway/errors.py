@@ -76,6 +76,7 @@ STATUS = {
     "UnknownFile": 404,
     "FileAttachedBefore": 409,
     "ReportFull": 409,
+    "AddedTooOften": 409,
     "SupplementTooLate": 409,
     "UnknownUpload": 404,
     "UploadHeaderInvalid": 400,

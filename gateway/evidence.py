@@ -81,10 +81,12 @@ def of_response(ids: Sequence[str]) -> list[dict[str, Any]]:
     return [_described(upload, _DESCRIBED) for upload in _ready(ids)]
 
 
-def add(ticket: str, ids: Sequence[str]) -> dict[str, Any]:
-    """Add uploads to the caller's own report; return what it has then."""
-    answer = backend().call("intake", "supplement", ticket, own(ids))
-    return {"ticket": ticket, "files": shown(answer["files"])}
+def add(ticket: str, ids: Sequence[str], text: str | None) -> dict[str, Any]:
+    """Add words, uploads or both to the caller's own report; return what it has then."""
+    # A stage of the version before knows no words: it is sent none where there are none.
+    words = () if text is None else (text,)
+    answer = backend().call("intake", "supplement", ticket, own(ids) if ids else [], *words)
+    return {"ticket": ticket, "files": shown(answer["files"]), "additions": answer.get("additions", [])}
 
 
 def shown_in(case: Mapping[str, Any]) -> Any:

@@ -7,6 +7,7 @@ SENTENCES = {
     "missing": "Missing data for required field.",
     "null": "Field may not be null.",
     "empty": "Write something here: it is empty.",
+    "nothing-added": "Write something, or name files.",
     "unknown-field": "Unknown field.",
     "sent-twice": "Send this once.",
     "invalid": "Invalid value.",

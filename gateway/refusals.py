@@ -76,8 +76,9 @@ SENTENCES = {
     "file-attached-before": "A file was attached before, to another report or response; nothing was attached now. "
     "Send it as a new upload.",
     "report-full": "This report would have more than {most} files; nothing was added.",
-    "supplement-too-late": "Ten working days have passed since this complaint was closed: it takes no more files. "
+    "supplement-too-late": "Ten working days have passed since this complaint was closed: it takes nothing more. "
     "Submit a new complaint.",
+    "added-too-often": "At most {most} additions can be made to a report; nothing was added. Submit a new complaint.",
     "no-document-yet": "This document does not exist yet: the step that makes it is not done.",
     "unknown-upload": "There is no upload with this id. What is not attached within a day is removed: send it again.",
     "upload-header-invalid": "The header {header} is missing, or cannot be read.",

@@ -25,11 +25,11 @@ _BYTES = {"schema": {"type": "string", "format": "binary"}}
 @resources.alt_response(404, response="NOT_FOUND")
 @resources.alt_response(409, response="CONFLICT")
 def supplement(form: dict[str, Any], ticket: str) -> dict[str, Any]:
-    """Add files to your own complaint, until ten working days after it was closed.
+    """Add words, files or both to your own complaint, until ten working days after it was closed.
 
-    The same uploads sent again get the same answer.
+    The same sent again gets the same answer.
     """
-    return complaints.supplement(ticket, form["files"])
+    return complaints.supplement(ticket, form["files"], form.get("text"))
 
 
 @resources.route("/complaints/<ticket>/files/<number>", methods=["GET"])

@@ -5,7 +5,7 @@ from typing import Any
 
 from marshmallow import Schema, fields
 
-from gateway.schemas.files import File, upload_ids
+from gateway.schemas.files import Addition, File, upload_ids
 from gateway.schemas.parts import Claim, Flag, Thorough, one_of
 from nkk.contracts.fields import NOTE_LENGTH, PlainText, Regexp, Slug
 from nkk.contracts.report import ReportForm, ReportView
@@ -219,6 +219,7 @@ class Complaint(ReportView):
     response = fields.String(allow_none=True)
     return_note = fields.String(allow_none=True)
     files = fields.List(fields.Nested(File), metadata={"description": "The report's files."})
+    additions = fields.List(fields.Nested(Addition), metadata={"description": "What the reporter added later."})
     response_files = fields.List(fields.Nested(File), metadata={"description": "The files of all responses."})
     claim = fields.Nested(
         Claim,
@@ -313,7 +314,7 @@ class TimelineEntry(Schema):
 
 
 class TimelineAct(Schema):
-    """What happened besides the steps: files that the reporter added, or more time that an OPD asked for or got.
+    """What happened besides the steps: what the reporter added, or more time that an OPD asked for or got.
 
     More kinds may come; ignore those unknown. Staff also see who did it, the OPD, and the notes written to them.
     """
@@ -326,7 +327,7 @@ class TimelineAct(Schema):
         required=True,
         metadata={"description": "The step that the complaint awaited then; the last one where it was closed."},
     )
-    files = fields.Integer(required=True, metadata={"description": "How many files were added."})
+    files = fields.Integer(required=True, metadata={"description": "How many files were added; none with words alone."})
     days = fields.Integer(metadata={"description": "The working days that were asked for or granted."})
     by = fields.String(allow_none=True)
     opd = fields.String(allow_none=True)

@@ -5,7 +5,7 @@ from typing import Any
 from marshmallow import Schema, fields
 
 from gateway.schemas.parts import Text
-from nkk.contracts.fields import Length, Regexp, Some
+from nkk.contracts.fields import NOTE_LENGTH, Length, PlainText, Regexp
 from nkk.sop import faults
 from nkk.sop.files import ID_LENGTH, MOST_AT_ONCE, NUMBER_LENGTH
 
@@ -54,16 +54,29 @@ class File(Schema):
 
 
 class Supplement(Schema):
-    """The files that a reporter adds to a complaint."""
+    """What a reporter adds to a complaint: words, files, or both."""
 
-    files = upload_ids("The ids of uploads.", required=True, validate=Some(MOST_AT_ONCE))
+    text = PlainText(NOTE_LENGTH, allow_none=True, metadata={"description": "The words; needed without files."})
+    files = upload_ids("The ids of uploads.", load_default=list)
+
+
+class Addition(Schema):
+    """What the reporter added at once."""
+
+    number = fields.Integer(required=True, metadata={"description": "Counted from 1."})
+    day = fields.String(required=True, metadata={"description": "The day on which it was added, as its first instant."})
+    text = fields.String(required=True, allow_none=True)
+    files = fields.List(
+        fields.String(), required=True, metadata={"description": "The numbers of the files that were added."}
+    )
 
 
 class Supplemented(Schema):
-    """All files of the report."""
+    """All files of the report, and all additions to it."""
 
     ticket = fields.String(required=True)
     files = fields.List(fields.Nested(File), required=True)
+    additions = fields.List(fields.Nested(Addition), required=True)
 
 
 class Response(Text):

@@ -1,8 +1,11 @@
 """The files of a complaint as pages: opened, and added by its reporter."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import ngettext
+from flask_babel import gettext, ngettext
 
 from gateway import complaints, evidence, schemas
 from gateway.backend import backend
@@ -42,14 +45,25 @@ def add(ticket: str) -> ResponseReturnValue:
 
     def show(form: Form) -> str:
         case = evidence.shown_in(backend().call("intake", "complaint", ticket))
-        return render_template("add_files.html", form=form, case=case)
+        return render_template("add_files.html", form=form, case=case, draft=draft_of(ticket))
 
-    def act(form: dict[str, list[str]]) -> ResponseReturnValue:
-        added = len(form["files"])
-        complaints.supplement(ticket, form["files"])
-        flash(ngettext("%(num)s berkas ditambahkan.", "%(num)s berkas ditambahkan.", added))
-        return redirect(url_for("cases.read", ticket=ticket) + "#bukti", 303)
+    def act(form: dict[str, Any]) -> ResponseReturnValue:
+        added, text = len(form["files"]), form.get("text")
+        complaints.supplement(ticket, form["files"], text)
+        said = ngettext("%(num)s berkas ditambahkan.", "%(num)s berkas ditambahkan.", added)
+        flash(said if added else gettext("Keterangan Anda ditambahkan."))
+        flash(draft_of(ticket), "draft")
+        return redirect(url_for("cases.read", ticket=ticket) + "#tambahan", 303)
 
     if request.method == "GET":
         return show(Form())
-    return forms.attempt(schemas.Supplement, act, show, lambda _: {"files": uploading.ids()})
+    return forms.attempt(schemas.Supplement, act, show, _read)
+
+
+def draft_of(ticket: str) -> str:
+    """Return the name under which a browser keeps the words that are being added."""
+    return f"tambah-{ticket}"
+
+
+def _read(values: Mapping[str, str]) -> dict[str, Any]:
+    return forms.filled_in(schemas.Supplement, values) | {"files": uploading.ids()}

@@ -188,8 +188,11 @@ SAID = {
         _("Tidak ada yang dilampirkan. Pilih berkasnya sekali lagi, lalu kirim."),
     ),
     "ReportFull": Said(_("Laporan ini sudah penuh"), _("Tidak ada berkas yang ditambahkan.")),
+    "AddedTooOften": Said(
+        _("Laporan ini sudah terlalu sering ditambahi"), _("Tidak ada yang ditambahkan. Tulislah laporan baru.")
+    ),
     "SupplementTooLate": Said(
-        _("Laporan ini tidak menerima berkas lagi"),
+        _("Laporan ini tidak menerima tambahan lagi"),
         _("Sudah lewat sepuluh hari kerja sejak laporan ini selesai. Bila perlu, tulislah laporan baru."),
     ),
     "document-slow": Said(

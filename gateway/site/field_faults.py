@@ -19,6 +19,7 @@ WORDS = {
     "missing": REQUIRED,
     "null": REQUIRED,
     "empty": REQUIRED,
+    "nothing-added": _("Tulis keterangan, atau pilih berkas."),
     "not-a-string": CHOOSE,
     "not-a-boolean": CHOOSE,
     "not-one-of": CHOOSE,

@@ -176,6 +176,8 @@ def bdi(text: str | None) -> Markup:
 def happened(act: views.Act) -> str:
     """Return what an act besides the steps was; in the SOP's language where this version has no words for it."""
     if act["event"] == "report.added_to.v1":
+        if not act["files"]:
+            return gettext("Pelapor menambahkan keterangan")
         return ngettext("%(num)s berkas ditambahkan pelapor", "%(num)s berkas ditambahkan pelapor", act["files"])
     if act["event"] == "time.requested.v1":
         return ngettext(

@@ -11,6 +11,7 @@ from typing import Any
 
 from marshmallow import fields, validate
 
+from nkk.contracts.additions import told_additions
 from nkk.contracts.envelope import EventData, event, shape, wire
 from nkk.contracts.fields import NOTE_LENGTH, Calendar, Happened, Instant, Line, PlainText, Slug, Ticket
 from nkk.contracts.files import told_files
@@ -152,25 +153,29 @@ class ComplaintHandedOver(_Report):
     service_calendar: int | None = wire(_service_calendar())
     calendar: int = wire(_calendar())
     files: Sequence[dict[str, Any]] = wire(told_files())
+    additions: Sequence[dict[str, Any]] = wire(told_additions())
     by: str = wire(_opaque())
 
 
 @event("report.supplemented.v1", service="intake", consumers=("triage",))
 class ReportSupplemented(EventData):
-    """The reporter added files to their report after it was handed over, at the latest ten working days after it was
-    closed."""
+    """The reporter added words, files or both to their report after it was handed over, at the latest ten working days
+    after it was closed."""
 
     ticket: str = wire(Ticket())
     files: Sequence[dict[str, Any]] = wire(told_files())
+    additions: Sequence[dict[str, Any]] = wire(told_additions())
 
 
 @event("report.added_to.v1", service="intake", consumers=("notification",))
 class ReportAddedTo(EventData):
-    """The reporter added to their report, before or after it was handed over. For the journey: how many files came, and
-    nothing of them."""
+    """The reporter added to their report, before or after it was handed over.
+
+    For the journey: how many files came, none with words alone, and nothing else of them.
+    """
 
     ticket: str = wire(Ticket())
-    files: int = wire(fields.Integer(strict=True, validate=validate.Range(1, MOST_OF_A_REPORT)))
+    files: int = wire(fields.Integer(strict=True, validate=validate.Range(0, MOST_OF_A_REPORT)))
 
 
 @event("complaint.supplemented.v1", service="triage", consumers=("opd_response",))
@@ -182,6 +187,7 @@ class ComplaintSupplemented(EventData):
     opd: str = wire(Slug())
     forwarding: int = wire(_forwarding())
     files: Sequence[dict[str, Any]] = wire(told_files())
+    additions: Sequence[dict[str, Any]] = wire(told_additions())
 
 
 @event("complaint.classified_as_information.v1", service="triage", consumers=("notification",))
@@ -211,6 +217,7 @@ class ComplaintForwarded(_Report):
     service_calendar: int | None = wire(_service_calendar())
     calendar: int = wire(_calendar())
     files: Sequence[dict[str, Any]] = wire(told_files())
+    additions: Sequence[dict[str, Any]] = wire(told_additions())
     by: str = wire(_opaque())
 
 

@@ -4,6 +4,7 @@ of access to cases.
 `nkk.desk.stage` holds the classes that run in a stage; the other modules do not depend on it.
 """
 
+from nkk.desk.additions import additions_column
 from nkk.desk.calendars import Calendars, KeptCalendars, calendars_table
 from nkk.desk.claims import claim_columns
 from nkk.desk.clocks import ClockedWork, alarm_index, clock_columns, due_alarms
@@ -43,6 +44,7 @@ __all__ = [
     "RecusingWork",
     "Rows",
     "Wanted",
+    "additions_column",
     "alarm_index",
     "attached_table",
     "calendars_table",

@@ -32,6 +32,7 @@ def _kind(code: str, *parameters: str) -> Kind:
 MISSING = _kind("missing")
 NULL = _kind("null")
 EMPTY = _kind("empty")
+NOTHING_ADDED = _kind("nothing-added")
 UNKNOWN_FIELD = _kind("unknown-field")
 TWICE = _kind("sent-twice")
 INVALID = _kind("invalid")

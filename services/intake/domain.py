@@ -1,12 +1,13 @@
 """Steps 1 and 2 of the procedure: accounts, the report as submitted, and its hand-over."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from nkk.sop import faults, steps
 from nkk.sop.acts import Act, possible
+from nkk.sop.additions import MOST_ADDITIONS, AddedTooOften, Addition
 from nkk.sop.clock import WIB, Calendar, day_of, write_day, write_instant
 from nkk.sop.endings import WITHDRAWN, Endable
 from nkk.sop.files import MOST_OF_A_REPORT, OwnFile, ReportFull, numbered
@@ -175,6 +176,7 @@ class Complaint(Report, Endable):
     handed_over_by: str | None = None
     closed_at: datetime | None = None
     files: tuple[OwnFile, ...] = ()
+    additions: tuple[Addition, ...] = ()
     cycle: int = 1
     kept: bool = False
     channel: str = Channel.WEB
@@ -219,16 +221,35 @@ class Complaint(Report, Endable):
         """The instant at which step 2 was done; None before."""
         return self.done_at if self.handed_over_by is not None else None
 
-    def supplement(self, uploads: Iterable[dict[str, Any]], now: datetime, calendar: Calendar) -> tuple[OwnFile, ...]:
-        """Add files, and return them. Raises SupplementTooLate or ReportFull."""
+    def has_added(self, text: str | None, uploads: Sequence[dict[str, Any]]) -> bool:
+        """Return whether the same was added before: all of these files, or these words without files."""
+        if uploads:
+            return {each["id"] for each in uploads} <= {file.id for file in self.files}
+        return any(each.text == text and not each.files for each in self.additions)
+
+    def supplement(
+        self, text: str | None, uploads: Iterable[dict[str, Any]], now: datetime, calendar: Calendar
+    ) -> tuple[tuple[OwnFile, ...], Addition]:
+        """Add words, files or both; return the files and the addition.
+
+        Raises SupplementTooLate, ReportFull or AddedTooOften.
+        """
         self.must_go_on()
         if self.closed_at is not None and now > calendar.due(self.closed_at, steps.SUPPLEMENTED_WITHIN_MINUTES):
             raise SupplementTooLate({"stands": self.stands()})
         added = own_files(numbered(uploads, len(self.files)), now)
         if len(self.files) + len(added) > MOST_OF_A_REPORT:
             raise ReportFull({"most": MOST_OF_A_REPORT})
-        self.files += added
-        return added
+        if len(self.additions) >= MOST_ADDITIONS:
+            raise AddedTooOften({"most": MOST_ADDITIONS})
+        addition = Addition(
+            number=len(self.additions) + 1,
+            day=write_day(now),
+            text=text,
+            files=tuple(file.number for file in added),
+        )
+        self.files, self.additions = self.files + added, (*self.additions, addition)
+        return added, addition
 
     def withdraw(self, reason: str, now: datetime) -> None:
         """Withdraw the report. Whether that came before the answer, notification decides.

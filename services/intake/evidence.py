@@ -3,14 +3,16 @@
 from typing import Any
 
 from nkk.contracts import Event, views
+from nkk.contracts.additions import AdditionView
 from nkk.contracts.events import ComplaintClosed, ReportAddedTo, ReportSupplemented
 from nkk.contracts.files import FileView, OwnDescribed, OwnFileView, UploadIds
 from nkk.desk import Calendars, opening
 from nkk.desk.stage import Attaches, ConsumesClosings
 from nkk.messaging.consumer import handles
 from nkk.messaging.rpc import rpc
+from nkk.sop import additions, faults
 from nkk.sop.files import find, part, told
-from nkk.sop.refusals import UnknownTicket
+from nkk.sop.refusals import InvalidInput, UnknownTicket
 from nkk.sop.steps import Role
 from nkk.trust.actor import Actor, requires
 from nkk.validation import load
@@ -26,23 +28,33 @@ class KeepsEvidence(Attaches, ConsumesClosings):
 
     @rpc
     @requires(Role.REPORTER)
-    def supplement(self, actor: Actor, ticket: str, files: list[dict]) -> dict[str, Any]:
-        """Add files to the caller's own report, until ten working days after it was closed.
+    def supplement(self, actor: Actor, ticket: str, files: list[dict], text: str | None = None) -> dict[str, Any]:
+        """Add words, files or both to the caller's own report, until ten working days after it was closed.
 
-        The same files sent again have the same answer. Raises FileAttachedBefore, SupplementTooLate or ReportFull.
+        The same sent again has the same answer. Raises FileAttachedBefore, SupplementTooLate, ReportFull or
+        AddedTooOften.
         """
-        uploads = load(schemas.Supplement, {"files": files})["files"]
+        form = load(schemas.Supplement, {"files": files, "text": text})
+        text, uploads = form["text"], form["files"]
+        if text is None and not uploads:
+            raise InvalidInput.of(text=faults.NOTHING_ADDED())
         calendar = self.calendars.current()
         with self.uow.begin() as work:
             complaint = own(work.complaints.get(ticket, for_update=True), actor)
-            if not {each["id"] for each in uploads} <= {file.id for file in complaint.files}:
-                added = complaint.supplement(uploads, work.now, calendar)
+            if not complaint.has_added(text, uploads):
+                added, addition = complaint.supplement(text, uploads, work.now, calendar)
                 work.attach(ticket, added)
                 work.complaints.save(complaint)
                 work.emit(ReportAddedTo(ticket=ticket, files=len(added)))
                 if complaint.handed_over_at is not None:
-                    work.emit(ReportSupplemented(ticket=ticket, files=told(added)))
-        return {"ticket": ticket, "files": OwnFileView(many=True).dump(complaint.files)}
+                    work.emit(
+                        ReportSupplemented(ticket=ticket, files=told(added), additions=additions.told([addition]))
+                    )
+        return {
+            "ticket": ticket,
+            "files": OwnFileView(many=True).dump(complaint.files),
+            "additions": AdditionView(many=True).dump(complaint.additions),
+        }
 
     @rpc
     @requires(Role.REPORTER, Role.WEBSITE)

@@ -6,6 +6,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load, validates_schema
 
+from nkk.contracts.additions import AdditionView
 from nkk.contracts.fields import (
     NOTE_LENGTH,
     Day,
@@ -28,7 +29,6 @@ from nkk.contracts.fields import (
 from nkk.contracts.files import FileView, OwnDescribed, OwnFileView, attaching
 from nkk.contracts.report import ReportForm, ReportView
 from nkk.sop import faults
-from nkk.sop.files import MOST_AT_ONCE
 from nkk.sop.report import NAME_LENGTH, WRITTEN
 from nkk.sop.steps import CLASSIFY, ENTERED_BY_STAFF, HAND_OVER, ReporterKind
 from services.intake.attempts import KINDS, Count
@@ -170,9 +170,10 @@ class ComplaintForm(ReportForm):
 
 
 class Supplement(Schema):
-    """The files that a reporter adds to a report."""
+    """What a reporter adds to a report: words, files, or both."""
 
-    files = fields.List(fields.Nested(OwnDescribed), required=True, validate=Some(MOST_AT_ONCE))
+    text = PlainText(NOTE_LENGTH, allow_none=True, load_default=None)
+    files = attaching(OwnDescribed)
 
 
 class Withdrawal(Schema):
@@ -289,6 +290,7 @@ class ComplaintView(ReportView):
     kept = fields.Boolean()
     channel = fields.String()
     files = fields.Nested(FileView, many=True)
+    additions = fields.Nested(AdditionView, many=True)
 
 
 class OwnView(ComplaintView):

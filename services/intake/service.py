@@ -15,6 +15,7 @@ from nkk.desk.stage import NoteView, of_the_desk
 from nkk.messaging.boxes import Call, UnreadableBoxError
 from nkk.messaging.rpc import rpc
 from nkk.messaging.stage import UnitOfWorkProvider
+from nkk.sop import additions
 from nkk.sop.clock import Calendar
 from nkk.sop.files import told
 from nkk.sop.refusals import UnknownTicket
@@ -205,6 +206,7 @@ def _handed_over(complaint: domain.Complaint, calendar: Calendar) -> ComplaintHa
         service_calendar=complaint.service_calendar,
         calendar=calendar.version,
         files=told(complaint.files),
+        additions=additions.told(complaint.additions),
         by=str(complaint.handed_over_by),
         **written(complaint),
     )

@@ -6,8 +6,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from nkk.sop import steps
+from nkk.sop import additions, steps
 from nkk.sop.acts import Act, possible
+from nkk.sop.additions import Addition
 from nkk.sop.clock import Calendar, write_day, write_instant
 from nkk.sop.endings import Endable
 from nkk.sop.files import File, described, joined, numbered
@@ -60,6 +61,7 @@ class Case(Report, Endable):
     return_note: str | None = None
     files: tuple[File, ...] = ()
     response_files: tuple[File, ...] = ()
+    additions: tuple[Addition, ...] = ()
     forwarding: int = 1
     overtaken: bool = False
     declined_why: str | None = None
@@ -107,9 +109,10 @@ class Case(Report, Endable):
         if self.state != State.AWAITING_RESPONSE:
             raise AlreadyResponded({"stands": self.stands()})
 
-    def supplement(self, files: Iterable[File]) -> None:
-        """Add files that the reporter added to the report."""
+    def supplement(self, files: Iterable[File], added: Iterable[Addition]) -> None:
+        """Add the words and files that the reporter added to the report."""
         self.files = joined(self.files, files)
+        self.additions = additions.joined(self.additions, added)
 
     def respond(self, text: str, now: datetime, uploads: Iterable[dict[str, Any]] = ()) -> tuple[File, ...]:
         """Store the response to the complaint (step 4), and return its files. Raises AlreadyResponded."""

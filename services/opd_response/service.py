@@ -18,7 +18,7 @@ from nkk.desk.stage import Attaches, CaseDesk, ConsumesCalendars, ConsumesClosin
 from nkk.messaging.consumer import handles
 from nkk.messaging.rpc import rpc
 from nkk.messaging.stage import UnitOfWorkProvider
-from nkk.sop import steps
+from nkk.sop import additions, steps
 from nkk.sop.clock import Calendar
 from nkk.sop.files import described, told
 from nkk.sop.report import written
@@ -56,7 +56,7 @@ class OpdResponseService(CaseDesk, Attaches, ConsumesCalendars, ConsumesClosings
             case = work.cases.still_of_forwarding(*named)
             # One that has gone on meanwhile takes them, too.
             case = case or work.cases.of_forwarding(*named[:2], named[2] + 1)
-            case.supplement(described(event.data.files))
+            case.supplement(described(event.data.files), additions.described(event.data.additions))
             work.cases.save(case)
 
     @handles(ResponseReturned, batched=True)
@@ -200,6 +200,7 @@ def _case(event: Event[ComplaintForwarded], calendar: Calendar) -> Case:
         forwarding=data.forwarding,
         round=data.round,
         files=described(data.files),
+        additions=additions.described(data.additions),
         **written(data),
         **started(steps.RESPOND, event.time, calendar),
     )

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from nkk.sop import faults, journey, steps
+from nkk.sop import additions, faults, journey, steps
 from nkk.sop.acts import Act, possible
+from nkk.sop.additions import Addition
 from nkk.sop.clock import Calendar, write_day, write_instant
 from nkk.sop.endings import WITHDRAWN, Endable
 from nkk.sop.files import File, joined, of_round
@@ -106,6 +107,7 @@ class Case(Report, Endable):
     response: str | None = None
     files: tuple[File, ...] = ()
     response_files: tuple[File, ...] = ()
+    additions: tuple[Addition, ...] = ()
     forwarding: int = 1
     round_before: int = 0
     cycle: int = 1
@@ -165,9 +167,10 @@ class Case(Report, Endable):
         """The OPD whose team the complaint was forwarded to, until it is classified anew."""
         return self.opd if self.state in (State.AWAITING_RESPONSE, State.AWAITING_APPROVAL, State.APPROVED) else None
 
-    def supplement(self, files: Iterable[File]) -> None:
-        """Add files that the reporter added to the report."""
+    def supplement(self, files: Iterable[File], added: Iterable[Addition]) -> None:
+        """Add the words and files that the reporter added to the report."""
         self.files = joined(self.files, files)
+        self.additions = additions.joined(self.additions, added)
 
     def receive(
         self,

@@ -2,6 +2,7 @@
 
 from marshmallow import Schema, fields
 
+from nkk.contracts.additions import AdditionView
 from nkk.contracts.fields import NOTE_LENGTH, Day, Instant, PlainText, Range, Slug
 from nkk.contracts.files import FileView
 from nkk.contracts.report import ReportView
@@ -73,3 +74,4 @@ class CaseView(ReportView, Listed):
     ended_why = fields.String(allow_none=True)
     files = fields.Nested(FileView, many=True)
     response_files = fields.Nested(FileView, many=True)
+    additions = fields.Nested(AdditionView, many=True)

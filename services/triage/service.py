@@ -26,7 +26,7 @@ from nkk.desk.stage import CaseDesk, ConsumesCalendars, ConsumesClosings, of_the
 from nkk.messaging.consumer import handles
 from nkk.messaging.rpc import rpc
 from nkk.messaging.stage import UnitOfWorkProvider
-from nkk.sop import files, steps
+from nkk.sop import additions, files, steps
 from nkk.sop.clock import Calendar, day_after, end_of_day
 from nkk.sop.report import written
 from nkk.sop.steps import Role
@@ -143,12 +143,16 @@ class TriageService(CaseDesk, ConsumesCalendars, ConsumesClosings):
         """Store what the reporter added, and pass it on to the OPD that has the complaint."""
         with self.uow.handling(event) as work:
             case = work.cases.get(event.data.ticket, for_update=True)
-            case.supplement(files.described(event.data.files))
+            case.supplement(files.described(event.data.files), additions.described(event.data.additions))
             work.cases.save(case)
             if case.with_opd is not None:
                 work.emit(
                     ComplaintSupplemented(
-                        ticket=case.ticket, opd=case.with_opd, forwarding=case.forwarding, files=event.data.files
+                        ticket=case.ticket,
+                        opd=case.with_opd,
+                        forwarding=case.forwarding,
+                        files=event.data.files,
+                        additions=event.data.additions,
                     ),
                     at=event.time,
                     by_day=True,
@@ -321,6 +325,7 @@ def _case(event: Event[ComplaintHandedOver], calendar: Calendar) -> Case:
         service_due_at=data.service_due_at,
         service_calendar=data.service_calendar,
         files=files.described(data.files),
+        additions=additions.described(data.additions),
         **written(data),
         **started(steps.CLASSIFY, event.time, calendar),
     )
@@ -337,6 +342,7 @@ def _forwarded(case: Case, note: str | None, by: str, calendar: Calendar) -> Com
         service_calendar=case.service_calendar,
         calendar=calendar.version,
         files=files.told(case.files),
+        additions=additions.told(case.additions),
         by=by,
         **written(case),
     )

@@ -367,7 +367,7 @@ def test_files_are_added_later_and_reach_the_desk(visiting: Opening, staff: Open
     ticket = reporter.send()
     handed_on(staff, ticket)
     reporter.open(f"/laporan/{ticket}")
-    reporter.follow("Tambah bukti")
+    reporter.follow("Tambah keterangan atau bukti")
     reporter.press("Tambahkan")
     reporter.page.wait_for_selector("#files-fault")
     reporter.page.set_input_files("#berkas", [chosen("nanti.jpg", picture())])

@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 
 from nkk.desk import (
+    additions_column,
     alarm_index,
     attached_table,
     calendars_table,
@@ -179,6 +180,7 @@ complaints = Table(
     Column("handed_over_by", String(36)),
     Column("closed_at", UtcDateTime),
     files_column(kind=OwnFile),
+    additions_column(),
     *ending_columns(),
     Column("cycle", Integer, nullable=False, server_default="1"),
     Column("kept", Boolean, nullable=False, server_default=false()),
