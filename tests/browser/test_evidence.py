@@ -369,7 +369,8 @@ def test_files_are_added_later_and_reach_the_desk(visiting: Opening, staff: Open
     reporter.open(f"/laporan/{ticket}")
     reporter.follow("Tambah keterangan atau bukti")
     reporter.press("Tambahkan")
-    reporter.page.wait_for_selector("#files-fault")
+    assert reporter.is_wrong("text")
+    reporter.fill(text="Sejak kemarin loket itu tutup lagi.")
     reporter.page.set_input_files("#berkas", [chosen("nanti.jpg", picture())])
     if scripts:
         arrived(reporter)
@@ -379,3 +380,4 @@ def test_files_are_added_later_and_reach_the_desk(visiting: Opening, staff: Open
     team = staff("opd_team", "dinas-sosial")
     team.take("opd", ticket)
     eventually(lambda: (team.open(f"/laporan/{ticket}"), "Bukti 1 (JPEG" in team.read())[1])
+    assert "Sejak kemarin loket itu tutup lagi." in team.read()

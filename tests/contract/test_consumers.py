@@ -106,7 +106,7 @@ def test_every_event_about_a_complaint_has_a_place_in_the_journey():
 def test_triage_makes_a_case_of_what_is_handed_over(heard):
     event = heard(ComplaintHandedOver)
     case = triage._case(event, CALENDAR)
-    assert same(case, event.data, set(ComplaintHandedOver.SCHEMA.fields) - {"by", "files"})
+    assert same(case, event.data, set(ComplaintHandedOver.SCHEMA.fields) - {"by", "files", "additions"})
     assert case.files == described(event.data.files)
     assert (case.came_at, case.due_at) == (event.time, CALENDAR.due(event.time, steps.CLASSIFY.minutes))
     assert case.state == "awaiting_classification"
@@ -115,7 +115,7 @@ def test_triage_makes_a_case_of_what_is_handed_over(heard):
 def test_opd_response_makes_a_case_of_what_is_forwarded(heard):
     event = heard(ComplaintForwarded)
     case = opd_response._case(event, CALENDAR)
-    assert same(case, event.data, set(ComplaintForwarded.SCHEMA.fields) - {"by", "files"})
+    assert same(case, event.data, set(ComplaintForwarded.SCHEMA.fields) - {"by", "files", "additions"})
     assert case.files == described(event.data.files)
     assert (case.came_at, case.due_at) == (event.time, CALENDAR.due(event.time, steps.RESPOND.minutes))
     assert case.state == "awaiting_response"

@@ -278,7 +278,7 @@ def supplemented(event_cls=ReportSupplemented):
     report.hand_over("staff-1", NOW)
     reporter = Actor(report.reporter_id, "reporter")
     command = intake.IntakeService, "supplement", report
-    return told_by(*command, reporter, report.ticket, [own_upload()], event_cls=event_cls)
+    return told_by(*command, reporter, report.ticket, [own_upload()], "Hari ini tutup lagi.", event_cls=event_cls)
 
 
 def passed_on():

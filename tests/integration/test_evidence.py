@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import delete, select
 
 from nkk.contracts import STAGES
+from nkk.sop.additions import AddedTooOften
 from nkk.sop.clock import day_of, write_day, write_instant
 from nkk.sop.files import FileAttachedBefore, ReportFull, UnknownFile
 from nkk.sop.refusals import InvalidInput, UnknownTicket
@@ -138,6 +139,68 @@ def test_what_is_added_later_reaches_the_desks_that_have_the_report(stages: Hous
         acted(stages, "triage", "forward", MAIN_TEAM, ticket, OPD)
     for actor in (OPERATOR, MAIN_TEAM, OPD_TEAM, REPORTER):
         assert numbers(seen_by(stages, actor, ticket)["files"]) == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize("when", ["submitted", "handed_over", "forwarded", "responded"])
+def test_words_that_are_added_later_reach_the_desks_that_have_the_report(stages: House, when: str) -> None:
+    bring = {"submitted": submitted, "handed_over": handed_over}.get(when, forwarded)
+    ticket = bring(stages)
+    if when == "responded":
+        acted(stages, "opd_response", "respond", OPD_TEAM, ticket, "Sudah.")
+    day = write_day(stages.now)
+    acted(stages, "intake", "supplement", REPORTER, ticket, [], "Hari ini tutup lagi.")
+    added = acted(stages, "intake", "supplement", REPORTER, ticket, [own_upload()], "Ini fotonya.")["additions"]
+    assert added == [
+        {"number": 1, "day": day, "text": "Hari ini tutup lagi.", "files": []},
+        {"number": 2, "day": day, "text": "Ini fotonya.", "files": ["1"]},
+    ]
+    if when == "submitted":
+        acted(stages, "intake", "hand_over", OPERATOR, ticket)
+    if when in ("submitted", "handed_over"):
+        acted(stages, "triage", "forward", MAIN_TEAM, ticket, OPD)
+    for actor in (OPERATOR, MAIN_TEAM, OPD_TEAM, REPORTER):
+        assert seen_by(stages, actor, ticket)["additions"] == added
+    assert sorted(files for _, _, files in acts(stages, REPORTER, ticket)) == [0, 1]
+
+
+def test_additions_are_in_their_order_however_they_come(stages: House) -> None:
+    ticket = forwarded(stages)
+    for text in ("Pertama.", "Kedua.", "Ketiga."):
+        stages.do("intake", "supplement", REPORTER, ticket, [], text)
+    stages.waiting.reverse()
+    stages.settle()
+    for actor in (MAIN_TEAM, OPD_TEAM):
+        assert [each["text"] for each in seen_by(stages, actor, ticket)["additions"]] == [
+            "Pertama.",
+            "Kedua.",
+            "Ketiga.",
+        ]
+
+
+def test_the_same_words_added_again_are_there_once(stages: House) -> None:
+    ticket = forwarded(stages)
+    answers = [acted(stages, "intake", "supplement", REPORTER, ticket, [], "Tutup lagi.") for _ in range(2)]
+    assert answers[0] == answers[1]
+    assert len(seen_by(stages, OPD_TEAM, ticket)["additions"]) == 1
+
+
+@pytest.mark.parametrize("text", [None, "", " \u200b ", "x" * 4001], ids=["none", "empty", "invisible", "long"])
+def test_nothing_is_no_addition(stages: House, text: str | None) -> None:
+    ticket = submitted(stages)
+    with pytest.raises(InvalidInput):
+        stages.do("intake", "supplement", REPORTER, ticket, [], text)
+    assert seen_by(stages, REPORTER, ticket)["additions"] == []
+
+
+def test_a_report_has_a_greatest_number_of_additions(stages: House) -> None:
+    ticket = submitted(stages)
+    for number in range(50):
+        stages.do("intake", "supplement", REPORTER, ticket, [], f"Kali ke-{number}.")
+    with pytest.raises(AddedTooOften):
+        stages.do("intake", "supplement", REPORTER, ticket, [], "Sekali lagi.")
+    stages.settle()
+    acted(stages, "intake", "hand_over", OPERATOR, ticket)
+    assert len(seen_by(stages, MAIN_TEAM, ticket)["additions"]) == 50
 
 
 def acts(stages: House, actor: Actor, ticket: str) -> list[tuple[str, int, int]]:
