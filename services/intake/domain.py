@@ -221,11 +221,18 @@ class Complaint(Report, Endable):
         """The instant at which step 2 was done; None before."""
         return self.done_at if self.handed_over_by is not None else None
 
-    def has_added(self, text: str | None, uploads: Sequence[dict[str, Any]]) -> bool:
-        """Return whether the same was added before: all of these files, or these words without files."""
-        if uploads:
-            return {each["id"] for each in uploads} <= {file.id for file in self.files}
-        return any(each.text == text and not each.files for each in self.additions)
+    def not_added(
+        self, text: str | None, uploads: Sequence[dict[str, Any]], now: datetime
+    ) -> tuple[str | None, Sequence[dict[str, Any]]]:
+        """Return what of an addition is not there yet: of one that is sent again, nothing.
+
+        The same words on another day are an addition of their own.
+        """
+        today = write_day(now)
+        if any(each.text == text and each.day == today for each in self.additions):
+            text = None
+        known = {file.id for file in self.files}
+        return text, [] if known.issuperset(each["id"] for each in uploads) else uploads
 
     def supplement(
         self, text: str | None, uploads: Iterable[dict[str, Any]], now: datetime, calendar: Calendar

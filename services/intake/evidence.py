@@ -41,7 +41,8 @@ class KeepsEvidence(Attaches, ConsumesClosings):
         calendar = self.calendars.current()
         with self.uow.begin() as work:
             complaint = own(work.complaints.get(ticket, for_update=True), actor)
-            if not complaint.has_added(text, uploads):
+            text, uploads = complaint.not_added(text, uploads, work.now)
+            if text is not None or uploads:
                 added, addition = complaint.supplement(text, uploads, work.now, calendar)
                 work.attach(ticket, added)
                 work.complaints.save(complaint)

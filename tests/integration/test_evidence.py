@@ -182,6 +182,21 @@ def test_the_same_words_added_again_are_there_once(stages: House) -> None:
     answers = [acted(stages, "intake", "supplement", REPORTER, ticket, [], "Tutup lagi.") for _ in range(2)]
     assert answers[0] == answers[1]
     assert len(seen_by(stages, OPD_TEAM, ticket)["additions"]) == 1
+    stages.now += timedelta(days=1)
+    acted(stages, "intake", "supplement", REPORTER, ticket, [], "Tutup lagi.")
+    assert len(seen_by(stages, OPD_TEAM, ticket)["additions"]) == 2
+
+
+def test_other_words_with_files_that_are_there_already_are_not_lost(stages: House) -> None:
+    ticket, files = forwarded(stages), [own_upload()]
+    acted(stages, "intake", "supplement", REPORTER, ticket, files, "Ini fotonya.")
+    acted(stages, "intake", "supplement", REPORTER, ticket, files, "Diambil kemarin.")
+    seen = seen_by(stages, OPD_TEAM, ticket)
+    assert numbers(seen["files"]) == ["1"]
+    assert [(each["text"], each["files"]) for each in seen["additions"]] == [
+        ("Ini fotonya.", ["1"]),
+        ("Diambil kemarin.", []),
+    ]
 
 
 @pytest.mark.parametrize("text", [None, "", " \u200b ", "x" * 4001], ids=["none", "empty", "invisible", "long"])
