@@ -40,7 +40,7 @@ def test_the_month_is_told_in_charts_and_in_the_same_numbers(
     for number in range(7):
         name, done = rows.nth(number).locator("th").inner_text(), rows.nth(number).locator("td").first.inner_text()
         assert f"\u2068{name}\u2069: {done}" in flow
-    opd = visitor.page.locator("table").nth(1).get_by_role("row", name="Satuan Polisi Pamong Praja")
+    opd = visitor.page.locator("table").nth(2).get_by_role("row", name="Satuan Polisi Pamong Praja")
     forwarded, _, _, waits, _, responses = opd.locator("td").all_inner_texts()[:6]
     assert (int(forwarded) >= 2, int(waits) >= 1, int(responses) >= 1) == (True, True, True)
     if scripts:

@@ -23,12 +23,13 @@ KINDS = (
     "data-pengaduan",
     "laporan-pengaduan",
     "laporan-tanggapan-pengaduan",
+    "surat-jawaban",
 )
-FORM, RECEIPT, IDENTITY, COMPLAINT, REPORT_KIND, RESPONSE = KINDS
+FORM, RECEIPT, IDENTITY, COMPLAINT, REPORT_KIND, RESPONSE, LETTER = KINDS
 
 MAY = {
     "owner": {FORM, RECEIPT, RESPONSE},
-    "operator": {FORM, RECEIPT, IDENTITY, COMPLAINT, RESPONSE},
+    "operator": {FORM, RECEIPT, IDENTITY, COMPLAINT, RESPONSE, LETTER},
     "main_team": {COMPLAINT, REPORT_KIND, RESPONSE},
     "opd_team": {REPORT_KIND, RESPONSE},
 }
