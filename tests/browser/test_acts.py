@@ -267,3 +267,54 @@ def test_a_note_is_read_at_the_own_desk_and_by_the_main_team(
     reporter = own_window(visiting, case)
     reporter.open(f"/laporan/{case.ticket}")
     assert REASON not in reporter.read()
+
+
+@pytest.mark.parametrize(("language", "scripts"), [("id", True), ("en", False)])
+def test_an_opd_asks_for_more_time_and_the_main_team_decides(
+    staff: Opening, case: Case, language: str, scripts: bool
+) -> None:
+    case.forwarded(OPD)
+    team = staff("opd_team", OPD, language=language, java_script_enabled=scripts)
+    team.open(f"/laporan/{case.ticket}")
+    team.follow("Minta tambahan waktu")
+    if scripts:
+        is_well(team)
+    act(team, case, "Minta tambahan waktu", days="3", reason=REASON)
+    main = staff("main_team", language=language, java_script_enabled=scripts)
+    eventually(lambda: "grant_time" in case.seen_by(case.main)["acts"])
+    main.open(f"/laporan/{case.ticket}")
+    assert REASON in main.read()
+    main.follow("Putuskan permintaan waktu")
+    if scripts:
+        is_well(main)
+    main.fill(days="0")
+    main.press("Putuskan permintaan waktu")
+    assert main.is_wrong("note")
+    main.fill(days="2", note="Dua hari saja.")
+    main.press("Putuskan permintaan waktu")
+    main.page.wait_for_selector(".notice.good")
+    eventually(lambda: case.seen_by(team_of(case))["due_at"] != case.seen_by(team_of(case)).get("first_due_at"))
+    eventually(lambda: (team.open(f"/laporan/{case.ticket}"), "Dua hari saja." in team.read())[1])
+    if scripts:
+        is_well(team)
+    assert "request_time" not in case.seen_by(team_of(case))["acts"]
+
+
+def team_of(case: Case) -> Any:
+    """Return the client of the OPD's team."""
+    return case.people.opd_team(OPD)
+
+
+@pytest.mark.parametrize(("language", "scripts"), [("id", True), ("en", False)])
+def test_staff_step_aside_and_see_the_case_no_more(staff: Opening, case: Case, language: str, scripts: bool) -> None:
+    case.forwarded(OPD)
+    team = staff("opd_team", OPD, language=language, java_script_enabled=scripts)
+    team.open(f"/laporan/{case.ticket}")
+    team.follow("Saya tidak menangani laporan ini")
+    if scripts:
+        is_well(team)
+    team.fill(reason="Terlapor adalah kerabat saya.")
+    team.press("Saya tidak menangani laporan ini")
+    team.page.wait_for_selector(".notice.good")
+    assert case.ticket not in team.read()
+    assert team.open(f"/laporan/{case.ticket}") == 404

@@ -2,7 +2,10 @@
 
 import re
 
+import pytest
+
 from tests.browser.conftest import Visiting
+from tests.browser.test_acts import is_well
 from tests.browser.visitors import Visitor
 from tests.people import People
 
@@ -78,3 +81,45 @@ def test_a_report_is_entered_by_the_keyboard_alone(visiting: Visiting, people: P
     operator.page.wait_for_selector("#identity_number")
     assert [operator.page.input_value(f"#{name}") for name in ("identity_number", "name", "text", "paper")] == [""] * 4
     assert re.search(r"kunci=[0-9a-f]{32}", operator.page.url)
+
+
+@pytest.mark.parametrize(("language", "scripts"), [("id", True), ("en", False)])
+def test_the_pages_of_the_counter_are_well_and_a_lost_code_is_replaced(
+    visiting: Visiting, people: People, language: str, scripts: bool
+) -> None:
+    operator = visiting(language, java_script_enabled=scripts)
+    operator.log_in(**people.credentials("operator"))
+    operator.open("/petugas/laporan-baru")
+    operator.press("Masukkan laporan")
+    assert operator.is_wrong("identity_number")
+    if scripts:
+        is_well(operator)
+    operator.check("channel", "letter")
+    operator.fill(
+        identity_number="1971014107900001",
+        name="Siti Rahmawati",
+        subject_line="Loket tutup",
+        text="Loket ditutup pukul 14.00.",
+    )
+    operator.page.select_option("#topic", index=1)
+    operator.press("Masukkan laporan")
+    operator.page.wait_for_selector(".ticket-big")
+    ticket, first = operator.text("//*[contains(@class, 'ticket-big')]"), code_on(operator)
+    if scripts:
+        is_well(operator)
+    operator.open(f"/laporan/{ticket}")
+    operator.follow("Ganti kode akses")
+    if scripts:
+        is_well(operator)
+    operator.press("Ganti kode akses")
+    operator.page.wait_for_selector(".ticket-big")
+    assert code_on(operator) != first
+    if scripts:
+        is_well(operator)
+
+
+def code_on(operator: Visitor) -> str:
+    """Return the access code that the page shows."""
+    found = re.search(r"[0-9A-Z]{4}(?:-[0-9A-Z]{4}){3}", operator.read())
+    assert found is not None
+    return found[0]
