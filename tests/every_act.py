@@ -78,7 +78,6 @@ WAYS: dict[Act, tuple[Way, ...]] = {
 
 ATTEMPTS = [(each, way) for each in RULES for way in WAYS.get(each.act, ())]
 KEYS = new_keys()
-TOKENS = {who: sign(actor, as_pem(KEYS["NKK_TOKEN_SIGNING_KEY"]))[0] for who, actor in PEOPLE.items()}
 
 
 class Acting:
@@ -141,7 +140,8 @@ class Acting:
     def told_to(self, stage: str, command: str, who: str, *args: Any) -> Any:
         """Call a stage with the token of `who`; return the result."""
         service = self.house.services[stage]
-        service.caller = Caller(TOKENS[who], as_pem(KEYS["NKK_TOKEN_PUBLIC_KEY"]))
+        token, _ = sign(PEOPLE[who], as_pem(KEYS["NKK_TOKEN_SIGNING_KEY"]))
+        service.caller = Caller(token, as_pem(KEYS["NKK_TOKEN_PUBLIC_KEY"]))
         given = getattr(service, command)(*args)
         self.house.collect(stage)
         return given

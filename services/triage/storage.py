@@ -16,6 +16,7 @@ from sqlalchemy import (
     and_,
     false,
     literal_column,
+    or_,
     select,
 )
 
@@ -87,9 +88,9 @@ cases = Table(
 )
 # Literals, not bound parameters: SQLite uses a partial index only where the query shows the values.
 _open = cases.c.state.in_([literal_column(f"'{state}'") for state in OPEN])
-Index("ix_cases_open", *in_turn(cases), sqlite_where=_open, postgresql_where=_open)
 _asks = and_(cases.c.asked_days.is_not(None), cases.c.granted_days.is_(None))
-Index("ix_cases_asks", *in_turn(cases), sqlite_where=_asks, postgresql_where=_asks)
+_waiting = or_(_open, _asks)
+Index("ix_cases_open", *in_turn(cases), sqlite_where=_waiting, postgresql_where=_waiting)
 alarm_index(cases)
 
 # The roster as last published by intake.
@@ -108,7 +109,7 @@ class Cases(Rows[Case]):
     TABLE = cases
     RECUSALS = recusals
     HELD = Case
-    OPEN = (_open | _asks) & cases.c.ended.is_(None)
+    OPEN = _waiting & cases.c.ended.is_(None)
 
 
 class Lists:

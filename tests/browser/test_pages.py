@@ -37,6 +37,7 @@ PAGES = (
 NO_PAGES = {
     "public.speak",
     "desk.home",
+    "desk.back",
     "desk.refreshed",
     "desk.changes",
     "cases.back",

@@ -114,6 +114,13 @@ def everything_is_asked(people: People) -> None:
     code = people.website().post("/entries", entry_form(), expect=201)["access_code"]
     chosen = {"access_code": code, "username": f"warga-{uuid.uuid4().hex[:8]}", "password": PASSWORD}
     people.anyone.post("/reporters/from-code", chosen, expect=201)
+    entered = people.operator.post("/entries", entry_form(channel="counter"), expect=201)["ticket"]
+    renewed = people.operator.post(f"/entries/{entered}/code", expect=201)["access_code"]
+    receipt = people.operator.ask("POST", f"/entries/{entered}/receipt.pdf", {"access_code": renewed})
+    assert receipt.status_code == 200
+    people.operator.act(f"/complaints/{entered}/handover")
+    aside = {"reason": "Kerabat.", "account": staff["username"]}
+    eventually(lambda: people.main_team.ask("POST", f"/complaints/{entered}/recusals", aside).status_code == 200)
     for act in ("add_website", "rotate_website", "remove_website"):
         people.keep_website(act, staff["username"].replace("petugas", "situs"))
     browser = visitor(people, account["username"], PASSWORD)

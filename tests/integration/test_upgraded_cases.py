@@ -2,7 +2,9 @@
 
 import random
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -99,16 +101,25 @@ def built(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Hous
         yield found, urls.__getitem__
 
 
+def stored(house: House, tickets: list[str]) -> dict[str, list[str]]:
+    """Return what each stage holds of cases, without the days on which files were added, which go with a downgrade."""
+    return {stage: sorted(repr(without_days(row)) for row in house.held(stage, tickets)) for stage in STAGES}
+
+
+def without_days(row: Any) -> Any:
+    return replace(row, additions=()) if hasattr(row, "additions") else row
+
+
 @pytest.mark.proof
 def test_cases_in_every_state_go_on_after_an_upgrade(built: tuple[House, Callable[[str], str]]) -> None:
     house, url_of = built
     cases = Cases(house)
-    before = {stage: sorted(map(repr, house.held(stage, cases.tickets))) for stage in STAGES}
+    before = stored(house, cases.tickets)
     house.close()
     for stage, revision in BEFORE.items():
         downgrade(SERVICES / stage / "migrations", url_of(stage), revision)
         upgrade(SERVICES / stage / "migrations", url_of(stage))
-    assert {stage: sorted(map(repr, house.held(stage, cases.tickets))) for stage in STAGES} == before
+    assert stored(house, cases.tickets) == before
     cases.go_on()
     books = Books({stage: url_of(stage) for stage in STAGES})
     assert "\n".join(map(str, effects.breaches(books.read()))) == ""

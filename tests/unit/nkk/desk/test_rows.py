@@ -4,6 +4,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import insert, select
 
+from nkk.sop.additions import Addition
 from nkk.sop.files import described
 from nkk.sop.report import WRITTEN, Report
 from nkk.store.database import Database
@@ -23,6 +24,8 @@ def another(field, value):
         return not value
     if isinstance(value, int):
         return value + 1
+    if "Addition" in str(field.type):
+        return (Addition(number=1, day="2026-03-02T00:00:00+07:00", text="x", files=("1",)),)
     if "Earlier" in str(field.type):
         return (
             Earlier(
