@@ -298,9 +298,13 @@ def test_the_clocks_counted_from_the_record_are_those_the_stages_kept(share, url
                     (service_due(first.begins_at, calendars[first.calendar]), first.calendar)
                     for first, _ in services(ordered)
                 }
-                # The OPD's desk receives the day only.
-                to_the_day = {(True, end_of_day(due), calendar) for due, calendar in promised}
+                # The OPD's desk receives the day only, and so has an answer's case until the submission is consumed.
+                to_the_day = {
+                    (is_opd, end_of_day(due), calendar) for due, calendar in promised for is_opd in (True, False)
+                }
                 assert walk.promised - to_the_day == {(False, due, calendar) for due, calendar in promised}
+                for answer in stages.held("notification", [walk.ticket]):
+                    assert (answer.service_due_at, answer.service_calendar) in promised
 
                 # In the end each late run, and no other, has one overdue alarm, by the timer or by its act. Of one that
                 # another desk ended meanwhile, the alarm may have come before this was known, or not at all.
