@@ -1,101 +1,18 @@
 """Staff who stepped aside from a case: at every stage it is to them as one that never was."""
 
 import inspect
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event as engine_event
 
 from nkk.sop.files import UnknownFile
-from nkk.sop.refusals import NotYourRole, Refused, UnknownTicket
+from nkk.sop.refusals import NotYourRole, UnknownTicket
 from nkk.trust.actor import Actor
 from tests.builders import REPORT
-from tests.stages import ADMIN, MAIN_TEAM, OPD, OPD_TEAM, OPERATOR, REPORTER, SERVICES, STORAGES, House, methods
+from tests.stages import ADMIN, MAIN_TEAM, OPERATOR, REPORTER, SERVICES, STORAGES, House, methods
+from tests.unseen import ARGUMENTS, CALLS, COLLEAGUES, DESKS, NEVER, OTHERS, everywhere, refusal
 
-NEVER = "NKK-2026-0000-0000"
 WHY = "Terlapor kerabat saya."
-DESKS = {"intake": OPERATOR, "triage": MAIN_TEAM, "opd_response": OPD_TEAM}
-COLLEAGUES = {
-    "intake": Actor("staff-11", "operator"),
-    "triage": Actor("staff-12", "main_team"),
-    "opd_response": Actor("staff-13", "opd_team", OPD),
-}
-
-ARGUMENTS: dict[str, dict[str, tuple[Any, ...]]] = {
-    "intake": {
-        "complaint": (),
-        "is_confidential": (),
-        "open_file": ("1",),
-        "hand_over": (),
-        "claim": (),
-        "release": (),
-        "notes": (),
-        "add_note": ("Catatan.",),
-    },
-    "triage": {
-        "case": (),
-        "open_file": ("1",),
-        "classify_as_information": (),
-        "forward": (OPD,),
-        "approve": (),
-        "return_response": ("Belum menjawab.",),
-        "recall": ("Salah alamat.",),
-        "keep": ("Berulang.",),
-        "grant_time": (2,),
-        "claim": (),
-        "release": (),
-        "notes": (),
-        "add_note": ("Catatan.",),
-    },
-    "opd_response": {
-        "case": (),
-        "open_file": ("1",),
-        "respond": ("Ditegur.",),
-        "decline": ("Bukan kami.",),
-        "request_time": (2, "Menunggu arsip."),
-        "claim": (),
-        "release": (),
-        "notes": (),
-        "add_note": ("Catatan.",),
-    },
-    "notification": {
-        "answer": (),
-        "open_file": ("1",),
-        "send_answer": ("Jawaban.",),
-        "send_back": ("Ini pengaduan.",),
-        "claim": (),
-        "release": (),
-        "timeline": (),
-    },
-}
-"""What staff call about a case at each stage, with what comes after the ticket."""
-
-OTHERS = {
-    # Reporters', websites' and an admin's methods; and stepping aside itself, which is tried on its own.
-    "intake": {"supplement", "withdraw", "entry", "recuse"},
-    "triage": {"recuse"},
-    "opd_response": {"recuse"},
-    "notification": {"read_answer", "open_answer", "confirm_receipt", "object_to", "rate", "record"},
-}
-
-
-def everywhere(stages: House, report: dict[str, Any] = REPORT) -> str:
-    """Return a complaint that every desk has."""
-    ticket: str = stages.do("intake", "submit", REPORTER, report)["ticket"]
-    for stage, act, actor, *args in (
-        ("intake", "hand_over", OPERATOR),
-        ("triage", "forward", MAIN_TEAM, OPD),
-        ("opd_response", "respond", OPD_TEAM, "Ditegur."),
-        ("triage", "approve", MAIN_TEAM),
-    ):
-        stages.settle()
-        stages.now += timedelta(minutes=1)
-        stages.do(str(stage), str(act), actor, ticket, *args)
-    stages.settle()
-    return ticket
 
 
 def recused(stages: House, stage: str, account: str | None = None, actor: Actor | None = None) -> str:
@@ -103,31 +20,6 @@ def recused(stages: House, stage: str, account: str | None = None, actor: Actor 
     stages.do(stage, "recuse", actor or DESKS[stage], ticket, WHY, account)
     stages.settle()
     return ticket
-
-
-@contextmanager
-def statements(stages: House, stage: str) -> Iterator[list[str]]:
-    """Collect the SQL statements of a stage."""
-    engine, found = stages.databases[stage].engine, []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        found.append(statement)
-
-    engine_event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield found
-    finally:
-        engine_event.remove(engine, "before_cursor_execute", note)
-
-
-def refusal(stages: House, stage: str, method: str, actor: Actor, ticket: str) -> tuple[Any, list[str]]:
-    """Return what a call is answered with, and its SQL statements."""
-    with statements(stages, stage) as found:
-        try:
-            answer: Any = stages.do(stage, method, actor, ticket, *ARGUMENTS[stage][method])
-        except Refused as error:
-            answer = (type(error), error.code, error.details)
-    return answer, found
 
 
 @pytest.mark.parametrize("stage", SERVICES)
@@ -138,9 +30,6 @@ def test_every_method_that_takes_a_ticket_is_tried(stage: str) -> None:
         if "ticket" in inspect.signature(inspect.unwrap(getattr(SERVICES[stage], name))).parameters
     }
     assert of_a_case == set(ARGUMENTS[stage]) | OTHERS[stage]
-
-
-CALLS = [(stage, method) for stage, named in ARGUMENTS.items() for method in named]
 
 
 @pytest.mark.parametrize(("stage", "method"), CALLS, ids=[f"{stage}.{method}" for stage, method in CALLS])
@@ -182,7 +71,7 @@ def test_a_case_leaves_the_list_of_whoever_steps_aside_and_of_nobody_else(stages
         stages.do("intake", "hand_over", OPERATOR, ticket)
         stages.settle()
     if stage == "opd_response":
-        stages.do("triage", "forward", MAIN_TEAM, ticket, OPD)
+        stages.do("triage", "forward", MAIN_TEAM, ticket, "disdukcapil")
         stages.settle()
     stages.do(stage, "recuse", actor, ticket, WHY)
 
