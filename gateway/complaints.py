@@ -40,15 +40,22 @@ def known(ticket: str) -> str:
 
 def submit(form: dict[str, Any], idempotency_key: str | None) -> dict[str, Any]:
     """Submit a report (step 1) with the uploads in its `files`; return its receipt."""
-    receipt = backend().call("intake", "submit", with_files(form), idempotency_key)
+    receipt = backend().call("intake", "submit", for_intake(form), idempotency_key)
     return {**receipt, "files": evidence.shown(receipt.get("files", ()))}
 
 
-def with_files(form: dict[str, Any]) -> dict[str, Any]:
-    """Return a report's form with the descriptors of its uploads. Without uploads it names none, as before files."""
-    ids = form.get("files")
-    rest = {name: value for name, value in form.items() if name != "files"}
-    return rest | ({"files": evidence.own(ids)} if ids else {})
+ADDED = ("files", "conflict", "accused_nip")
+"""The fields of the form that an intake of an earlier version does not know: only sent where the report has them."""
+
+
+def for_intake(form: dict[str, Any]) -> dict[str, Any]:
+    """Return a report's form with the descriptors of its uploads, and the accused's NIP sealed for intake."""
+    sent = {name: value for name, value in form.items() if value or name not in ADDED}
+    if "files" in sent:
+        sent["files"] = evidence.own(sent["files"])
+    if "accused_nip" in sent:
+        sent["accused_nip"] = backend().sealed_for_intake({"nip": sent["accused_nip"]})
+    return sent
 
 
 def supplement(ticket: str, ids: list[str], text: str | None) -> dict[str, Any]:
@@ -130,11 +137,11 @@ def hand_over(ticket: str) -> views.Acted:
 
 def classify(ticket: str, form: dict[str, Any]) -> views.Acted:
     """Classify a report (step 3): as information, or as a complaint for the team of an OPD."""
-    ticket, opd, note = known(ticket), form.get("opd"), form.get("note")
+    ticket, opd, note, reason = known(ticket), form.get("opd"), form.get("note"), form.get("reason")
     if form["kind"] == Path.INFORMATION:
         # A triage of the previous version has no such parameter; it refuses an OPD of information either way.
         return backend().call("triage", "classify_as_information", ticket, note, *([opd] if opd else []))
-    return backend().call("triage", "forward", ticket, opd, note)
+    return backend().call("triage", "forward", ticket, opd, note, *([reason] if reason else []))
 
 
 def respond(ticket: str, form: dict[str, Any]) -> views.Acted:

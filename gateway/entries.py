@@ -13,7 +13,7 @@ APART = ("reporter", "channel", "paper")
 
 def submit(entry: dict[str, Any], idempotency_key: str | None) -> dict[str, Any]:
     """Submit a report for a person (step 1); return its receipt with the person's access code."""
-    form = complaints.with_files({name: value for name, value in entry.items() if name not in APART})
+    form = complaints.for_intake({name: value for name, value in entry.items() if name not in APART})
     apart = {name: entry[name] for name in APART if name in entry}
     content = apart | {"form": form, "idempotency_key": idempotency_key}
     receipt = backend().tell_intake("submit_for", content)

@@ -76,6 +76,8 @@ SENTENCES = {
     "no-such-colleague": "Give the user name of a colleague at a desk, or leave it out to step aside yourself.",
     "no-such-opd": "Choose an agency of the roster (GET /opds).",
     "opd-of-information": "Information goes to the operator: leave the OPD out.",
+    "conflict-without-reason": "The person whom the report is about may sit in this team: say why it goes there all "
+    "the same, or choose another agency.",
     "refusal-without-note": "Say why no more time is granted: the OPD team reads it.",
     "return-without-note": "Say what the response lacks: the OPD team works from it.",
     "team-without-opd": "An OPD team belongs to one OPD of the roster (GET /opds).",

@@ -75,6 +75,7 @@ CALLS: dict[str, tuple[Actor | None, dict[str, Any]]] = {
     "staff_account": (ADMIN, {"username": "operator"}),
     "colleague": (MAIN_TEAM, {"username": "operator"}),
     "add_staff": (ADMIN, STAFF),
+    "set_staff_nip": (ADMIN, {"username": "operator", "nip": "198503122010011003"}),
     "disable_staff": (ADMIN, {"username": "operator"}),
     "reset_staff": (ADMIN, {"username": "operator", "password": NEW}),
     "let_staff_in": (ADMIN, {"username": "operator"}),

@@ -42,6 +42,7 @@ from gateway.schemas.admin import (
     StaffIds,
     StaffListing,
     StaffNames,
+    StaffNip,
     TeamAddress,
     Teams,
 )
@@ -204,6 +205,7 @@ __all__ = [
     "StaffIds",
     "StaffListing",
     "StaffNames",
+    "StaffNip",
     "Standing",
     "StepTimes",
     "Stretch",

@@ -8,11 +8,16 @@ from webargs.fields import DelimitedList
 
 from gateway.schemas.accounts import CHARACTERS, Possible
 from gateway.schemas.parts import Thorough, one_of
-from nkk.contracts.fields import Length, Line, Mailbox, Password, Regexp, Slug, UserName
+from nkk.contracts.fields import Digits, Length, Line, Mailbox, Password, Regexp, Slug, UserName
 from nkk.sop import faults
 from nkk.sop.faults import Fault
 from nkk.sop.report import NAME_LENGTH
 from nkk.sop.steps import STAFF_ROLES, Role
+
+NIP = (
+    "The person's NIP, 18 digits. It is kept as a keyed hash, by which complaints about this person are hidden from "
+    "the account, and is shown to nobody."
+)
 
 
 class NewStaff(Possible, Thorough):
@@ -22,6 +27,7 @@ class NewStaff(Possible, Thorough):
     name = Line(NAME_LENGTH, required=True)
     role = fields.String(required=True, validate=one_of(*STAFF_ROLES))
     opd = Slug(allow_none=True)
+    nip = Digits(allow_none=True, validate=Length(1, 32), metadata={"description": NIP})
     password = Password(required=True, metadata={"description": CHARACTERS})
 
     def also_wrong(self, valid: dict[str, Any], lists: Mapping[str, Any]) -> dict[str, Fault]:
@@ -32,6 +38,12 @@ class NewStaff(Possible, Thorough):
         if role in STAFF_ROLES and role != Role.OPD_TEAM and opd is not None:
             return {"opd": faults.OPD_WITHOUT_TEAM()}
         return {}
+
+
+class StaffNip(Possible):
+    """The NIP of a staff account's person; null removes it."""
+
+    nip = Digits(required=True, allow_none=True, validate=Length(1, 32), metadata={"description": NIP})
 
 
 class NewPassword(Schema):
@@ -47,6 +59,7 @@ class Staff(Schema):
     name = fields.String(required=True)
     role = fields.String(required=True)
     opd = fields.String(allow_none=True)
+    has_nip = fields.Boolean(metadata={"description": "Whether the person's NIP was entered."})
     disabled_at = fields.String(allow_none=True)
     locked_until = fields.String(
         allow_none=True,
@@ -113,6 +126,12 @@ class Catalogue(Schema):
 
     categories = fields.Dict(keys=Slug(), values=fields.Nested(CatalogueCategory))
     opds = fields.Dict(keys=Slug(), values=Line(NAME_LENGTH))
+    inspectorate = Slug(
+        metadata={
+            "description": "The agency of the roster that is offered first where the accused may sit in the team of "
+            "their own."
+        }
+    )
 
 
 class Removed(Schema):

@@ -5,9 +5,10 @@ from typing import Any
 
 from marshmallow import Schema, fields
 
+from gateway.schemas.accounts import Possible
 from gateway.schemas.files import Addition, File, upload_ids
 from gateway.schemas.parts import Claim, Flag, Thorough, one_of
-from nkk.contracts.fields import NOTE_LENGTH, PlainText, Regexp, Slug
+from nkk.contracts.fields import NOTE_LENGTH, Digits, Length, PlainText, Regexp, Slug
 from nkk.contracts.report import ReportForm, ReportView
 from nkk.sop import faults
 from nkk.sop.faults import Fault
@@ -30,7 +31,7 @@ class IdempotencyKey(Schema):
     )
 
 
-class ComplaintForm(ReportForm, Thorough):
+class ComplaintForm(ReportForm, Possible, Thorough):
     """Form Pengaduan. `category`, `sub_category` and `accused_opd` are keys of GET /categories and GET /opds."""
 
     claimed_kind = fields.String(
@@ -41,6 +42,20 @@ class ComplaintForm(ReportForm, Thorough):
     )
     confidential = Flag(
         metadata={"description": "Whether the reporter's identity is hidden from every desk, including the operator."}
+    )
+    conflict = Flag(
+        metadata={
+            "description": "Whether the person whom the report is about leads, or sits in, the team that handles "
+            "complaints at their agency (`accused_opd`)."
+        }
+    )
+    accused_nip = Digits(
+        allow_none=True,
+        validate=Length(1, 32),
+        metadata={
+            "description": "The NIP of the person whom the report is about, 18 digits. It is kept as a keyed hash, "
+            "which hides the report from this person's own account at a desk, and is shown to nobody."
+        },
     )
 
     files = upload_ids("The ids of uploads to attach, each whole and checked.")
@@ -184,6 +199,12 @@ class Complaint(ReportView):
     reporter_kind = fields.String()
     claimed_kind = fields.String()
     confidential = fields.Boolean()
+    conflict = fields.Boolean(
+        metadata={
+            "description": "Whether the accused may sit in the team of `accused_opd`, as the reporter says. The OPD "
+            "teams are not told."
+        }
+    )
     channel = fields.String(
         metadata={
             "description": "How it came: `web`, or entered by an operator: `counter`, `telephone`, `letter` or "
@@ -391,6 +412,14 @@ class Classification(Thorough):
     kind = fields.String(required=True, validate=one_of(*Path))
     opd = Slug(allow_none=True)
     note = PlainText(NOTE_LENGTH, allow_none=True)
+    reason = PlainText(
+        NOTE_LENGTH,
+        allow_none=True,
+        metadata={
+            "description": "Why a complaint with a `conflict` goes to its `accused_opd` all the same, which is refused "
+            "without. It becomes a note of the main team, and is not told to the OPD."
+        },
+    )
 
     def also_wrong(self, valid: dict[str, Any], lists: Mapping[str, Any]) -> dict[str, Fault]:
         """Return the fault of an OPD that does not match the kind."""

@@ -97,6 +97,7 @@ def _account_page(username: str, form: Form, is_last_admin: bool = False) -> str
     )
 
 
+@pages.get("/admin/staf/<username>/nip")
 @pages.get("/admin/staf/<username>/perlambatan")
 @pages.get("/admin/staf/<username>/nonaktif")
 @needs(Role.ADMIN)
@@ -132,6 +133,26 @@ def disable(username: str) -> ResponseReturnValue:
     return redirect(url_for(".staff"), 303)
 
 
+@pages.post("/admin/staf/<username>/nip")
+@needs(Role.ADMIN)
+def staff_nip(username: str) -> ResponseReturnValue:
+    """Set or remove the NIP of a staff account's person, which is never shown."""
+
+    def act(form: dict[str, Any]) -> ResponseReturnValue:
+        backend().tell_intake("set_staff_nip", {"username": username, "nip": form["nip"]})
+        flash(
+            gettext("NIP %(username)s dicatat.", username=username)
+            if form["nip"]
+            else gettext("NIP %(username)s dihapus.", username=username)
+        )
+        return redirect(url_for(".account", username=username), 303)
+
+    def read(values: Mapping[str, str]) -> dict[str, Any]:
+        return {"nip": values.get("nip", "").strip() or None}
+
+    return forms.attempt(schemas.StaffNip, act, lambda form: _account_page(username, form), read)
+
+
 @pages.post("/admin/staf/<username>/perlambatan")
 @needs(Role.ADMIN)
 def let_in(username: str) -> ResponseReturnValue:
@@ -155,12 +176,18 @@ def opds() -> ResponseReturnValue:
         return redirect(url_for(".opds"), 303)
 
     def show(form: Form, removed: list[dict[str, Any]] | None = None) -> str:
-        return render_template("opds.html", form=form, removed=removed, removal=REMOVAL)
+        return render_template("opds.html", form=form, opds=known, removed=removed, removal=REMOVAL)
 
-    known: dict[str, str] = backend().call("intake", "lists")["opds"]
+    lists = backend().call("intake", "lists")
+    known: dict[str, str] = lists["opds"]
     if request.method == "GET":
-        return show(Form(_written("opd", known)))
-    return forms.attempt(schemas.Catalogue, act, show, lambda values: {"opds": _rows("opd", values)})
+        return show(Form(_written("opd", known) | {"inspectorate": lists.get("inspectorate") or ""}))
+    return forms.attempt(schemas.Catalogue, act, show, _read_roster)
+
+
+def _read_roster(values: Mapping[str, str]) -> dict[str, Any]:
+    chosen = values.get("inspectorate", "").strip()
+    return {"opds": _rows("opd", values)} | ({"inspectorate": chosen} if chosen else {})
 
 
 def _removed(opds: Mapping[str, str]) -> list[dict[str, Any]]:

@@ -61,7 +61,7 @@ def _read(values: Mapping[str, str]) -> dict[str, Any]:
     """Read the form for the schema, which has the person apart, and the category from one list."""
     category, _, sub_category = values.get("topic", "").partition("/")
     topic = {"category": category, "sub_category": sub_category} if sub_category else {}
-    form = forms.filled_in(schemas.EntryForm, values) | topic | {"confidential": "confidential" in values}
+    form = forms.filled_in(schemas.EntryForm, values) | topic | {name: name in values for name in forms.TICKED}
     found = uploading.ids()
     return form | {"reporter": forms.filled_in(schemas.Entrant, values)} | ({"files": found} if found else {})
 

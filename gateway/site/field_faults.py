@@ -91,6 +91,10 @@ WORDS = {
     "no-such-colleague": _("Tidak ada rekan di sebuah meja dengan nama pengguna ini. Periksa ejaannya."),
     "no-such-opd": _("Pilih satu perangkat daerah dari daftar."),
     "opd-of-information": _("Informasi dijawab operator: kosongkan perangkat daerahnya."),
+    "conflict-without-reason": _(
+        "Orang yang dilaporkan mungkin anggota tim ini. Pilih perangkat daerah lain, atau tuliskan mengapa tetap ke "
+        "sana."
+    ),
     "refusal-without-note": _("Tuliskan mengapa waktunya tidak ditambah: Tim NKK Pembantu membacanya."),
     "return-without-note": _(
         "Tuliskan apa yang kurang dari tanggapan ini: Tim NKK Pembantu bekerja dari catatan Anda."

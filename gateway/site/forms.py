@@ -26,6 +26,9 @@ NOT_TYPED = ("csrf_token", REVIEW)
 RADIOS = ("kind", "channel", "claimed_kind", "role", "approved", "rating")
 """The fields with radio buttons."""
 
+TICKED = ("confidential", "conflict")
+"""The fields with a check box, which a browser sends only where they are ticked."""
+
 APART = "reporter"
 """The part of a form whose faults are shown at its own fields, which the page has among the others."""
 

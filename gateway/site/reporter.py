@@ -93,7 +93,7 @@ def _read(values: Mapping[str, str]) -> dict[str, Any]:
     """Read the form for the schema: category and sub-category come from one list, as `category/sub_category`."""
     category, _, sub_category = values.get("topic", "").partition("/")
     topic = {"category": category, "sub_category": sub_category} if sub_category else {}
-    form = forms.filled_in(schemas.ComplaintForm, values) | topic | {"confidential": "confidential" in values}
+    form = forms.filled_in(schemas.ComplaintForm, values) | topic | {name: name in values for name in forms.TICKED}
     return form | _uploads()
 
 

@@ -153,6 +153,7 @@ def register(app: Flask) -> None:
         "documents": DOCUMENTS,
     }
     app.add_template_filter(paragraphs)
+    app.add_template_filter(offered_first)
     app.add_template_filter(bdi)
     app.add_template_filter(isolated)
     app.add_template_filter(standard_time)
@@ -222,6 +223,11 @@ def opd_name(key: str | None, known: views.Lists) -> str:
     if not key:
         return ""
     return known["opds"].get(key) or (_not_listed(key) if known["opds"] else key)
+
+
+def offered_first(opds: Mapping[str, str], first: str | None) -> dict[str, str]:
+    """Return the roster with the agency `first`, where it has that, before all others."""
+    return ({first: opds[first]} if first is not None and first in opds else {}) | dict(opds)
 
 
 def _not_listed(what: str) -> str:

@@ -63,6 +63,14 @@ def _round(least: int = 1, **options: Any) -> fields.Integer:
     return fields.Integer(strict=True, validate=validate.Range(least, 1_000), **options)
 
 
+def _barred() -> fields.String:
+    """Return the field of the keyed hash of the NIP of the person whom the report is about.
+
+    None where no NIP was entered, and in older events. Staff accounts with the same hash do not see the case.
+    """
+    return fields.String(allow_none=True, load_default=None, validate=validate.Length(1, 64))
+
+
 def _forwarding() -> fields.Integer:
     """Return the field of the number of the classification that the event belongs to: 1, and one more each time that
     the case came back to step 3; 1 in older events."""
@@ -123,6 +131,7 @@ class ComplaintSubmitted(EventData):
     submitted_at: datetime = wire(Happened())
     service_due_at: datetime = wire(Instant())
     calendar: int = wire(_calendar())
+    barred: str | None = wire(_barred())
 
 
 @shape
@@ -142,7 +151,11 @@ class _Report(EventData):
 
 @event("complaint.handed_over.v1", service="intake", consumers=("triage", "notification"))
 class ComplaintHandedOver(_Report):
-    """Step 2: the operator received the report and handed it to the main team (Tim Utama), which works from it."""
+    """Step 2: the operator received the report and handed it to the main team (Tim Utama), which works from it.
+
+    `conflict`: the reporter says that the person whom the report is about leads, or sits in, the team that handles
+    complaints at their agency.
+    """
 
     ticket: str = wire(Ticket())
     reporter_kind: str = wire(_one_of(ReporterKind))
@@ -154,6 +167,8 @@ class ComplaintHandedOver(_Report):
     calendar: int = wire(_calendar())
     files: Sequence[dict[str, Any]] = wire(told_files())
     additions: Sequence[dict[str, Any]] = wire(told_additions())
+    conflict: bool = wire(fields.Boolean(load_default=False))
+    barred: str | None = wire(_barred())
     by: str = wire(_opaque())
 
 
@@ -218,6 +233,7 @@ class ComplaintForwarded(_Report):
     calendar: int = wire(_calendar())
     files: Sequence[dict[str, Any]] = wire(told_files())
     additions: Sequence[dict[str, Any]] = wire(told_additions())
+    barred: str | None = wire(_barred())
     by: str = wire(_opaque())
 
 

@@ -261,6 +261,7 @@ class Complaint(Standing):
     category: NotRequired[str]
     sub_category: NotRequired[str]
     accused_opd: NotRequired[str | None]
+    conflict: NotRequired[bool]
     opd: NotRequired[str | None]
     response: NotRequired[str | None]
     files: NotRequired[list[File]]
@@ -283,10 +284,14 @@ class Category(TypedDict):
 
 
 class Lists(TypedDict):
-    """The catalogue and the roster by key; `changed_at` is the time of their last change, None for the defaults."""
+    """The catalogue and the roster by key; `changed_at` is the time of their last change, None for the defaults.
+
+    `inspectorate` is the agency that is offered first for a complaint with a conflict of interest, where there is one.
+    """
 
     categories: dict[str, Category]
     opds: dict[str, str]
+    inspectorate: NotRequired[str | None]
     changed_at: str | None
 
 

@@ -1,6 +1,7 @@
-"""Who may not see a case: the accounts that stepped aside from it, and those of whom the report is about.
+"""Who may not see a case: the accounts that stepped aside from it, and those of the person whom the report is about.
 
-Every query of a case for an actor has the condition `may_see`, so that to them the case is as one that never was.
+That person's accounts are known by a keyed hash of the NIP, which intake alone can compute. Every query of a case for
+an actor has the condition `may_see`, so that to them the case is as one that never was.
 """
 
 from typing import Any, ClassVar
@@ -17,7 +18,11 @@ RECUSED = "recused"
 
 
 def recusals_table(metadata: MetaData) -> Table:
-    """Declare the table of recusals; `whom` is the id of an account, `by` of the account that had it step aside."""
+    """Declare the table of recusals.
+
+    `whom` is the id of an account, and `by` that of the account that had it step aside. Of the person whom the report
+    is about, `whom` is the keyed hash of the NIP, without a `by`.
+    """
     return Table(
         "recusals",
         metadata,
@@ -32,7 +37,8 @@ def may_see(recusals: Table, ticket: Column[Any], actor: Actor | None) -> Column
     """Return the condition that `actor` may see the case of `ticket`; a stage itself, without an actor, sees all."""
     if actor is None or actor.role == Role.REPORTER:
         return true()
-    return ~exists().where(recusals.c.ticket == ticket, recusals.c.whom == actor.id)
+    known_as = [name for name in (actor.id, actor.barred) if name is not None]
+    return ~exists().where(recusals.c.ticket == ticket, recusals.c.whom.in_(known_as))
 
 
 class RecusingWork(Work):
@@ -40,8 +46,13 @@ class RecusingWork(Work):
 
     RECUSALS: ClassVar[Table]
 
-    def recuse(self, ticket: str, account: str, by: str) -> bool:
-        """Note that `account` sees the case no more; return False where that was noted before."""
+    def bar(self, ticket: str, barred: str | None) -> None:
+        """Note that accounts with `barred`, the keyed hash of the accused's NIP, do not see the case; None for none."""
+        if barred is not None:
+            self.recuse(ticket, barred)
+
+    def recuse(self, ticket: str, account: str, by: str | None = None) -> bool:
+        """Note that `account` does not see the case; return False where that was noted before."""
         row = {"ticket": ticket, "whom": account, "at": self.now, "by": by}
         return insert_if_absent(self.connection, self.RECUSALS, row)
 

@@ -51,6 +51,9 @@ CATEGORIES: dict[str, dict] = {
     },
 }
 
+INSPECTORATE = "inspektorat"
+"""The agency of the roster that is offered first where the accused may sit in the team of their own."""
+
 OPDS: dict[str, str] = {
     "inspektorat": "Inspektorat",
     "bkpsdmd": "BKPSDMD",

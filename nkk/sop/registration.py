@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 from nkk.sop import faults
 from nkk.sop.faults import Fault
@@ -17,12 +18,18 @@ FIRST_AGREEMENT = 21
 USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{2,63}")
 
 
-def problems(form: Mapping[str, str], today: date) -> dict[str, Fault]:
-    """Return the fault of each invalid field of a registration; fields missing in `form` are not checked.
+NIPS = ("nip", "accused_nip")
+"""The optional fields with a civil servant's NIP: of a staff account, and of the person whom a report is about."""
+
+
+def problems(form: Mapping[str, Any], today: date) -> dict[str, Fault]:
+    """Return the fault of each invalid field of a registration, and of each invalid NIP in `form`.
+
+    Fields that are missing are not checked.
 
     All faults are found at once, so that a person need not correct them one by one.
     """
-    found: dict[str, Fault | None] = {}
+    found: dict[str, Fault | None] = {name: _nip_problem(form[name], today) for name in NIPS if form.get(name)}
     if "kind" in form and "identity_number" in form:
         found["identity_number"] = _number_problem(ReporterKind(form["kind"]), form["identity_number"], today)
     if "username" in form:
@@ -51,6 +58,12 @@ def check_username(username: str, field: str = "username") -> None:
 def check_password(username: str, password: str, field: str = "password") -> None:
     """Raise InvalidInput, naming `field`, where the new password of the account `username` is invalid."""
     problem = _password_problem(username, password)
+    _raise({field: problem} if problem else {})
+
+
+def check_nip(nip: str | None, today: date, field: str = "nip") -> None:
+    """Raise InvalidInput, naming `field`, where `nip` is given and cannot be a NIP."""
+    problem = _nip_problem(nip, today) if nip else None
     _raise({field: problem} if problem else {})
 
 

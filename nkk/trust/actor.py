@@ -53,6 +53,7 @@ _KINDS: dict[str, type | tuple[type, ...]] = {
     "grp": (str, type(None)),
     "sid": (str, type(None)),
     "prf": (str, type(None)),
+    "bar": (str, type(None)),
 }
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -62,7 +63,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 class Actor:
     """A logged-in account: an opaque `id`, its `role`, its `group` (the OPD of an OPD team) and its `session`.
 
-    `expires_at` and `proof_hash` come from the token.
+    `barred` is a keyed hash of a staff account's NIP, where that was entered: it sees no case of a report about the
+    person with this NIP. `expires_at` and `proof_hash` come from the token.
     """
 
     id: str
@@ -71,6 +73,7 @@ class Actor:
     session: str | None = None
     expires_at: datetime | None = field(default=None, compare=False)
     proof_hash: str | None = field(default=None, compare=False, repr=False)
+    barred: str | None = field(default=None, repr=False)
 
     def is_proved_by(self, proof: str | None) -> bool:
         """Return whether `proof` comes from the secret of this access token."""
@@ -102,6 +105,7 @@ def sign(
         "grp": actor.group,
         "sid": actor.session,
         "prf": proof and _hash(proof),
+        "bar": actor.barred,
         "iat": now,
         "exp": expires,
     }
@@ -184,6 +188,7 @@ def _read(token: str, public_key_pem: str) -> Actor:
         claims.get("sid"),
         datetime.fromtimestamp(claims["exp"], UTC),
         claims.get("prf"),
+        claims.get("bar"),
     )
 
 

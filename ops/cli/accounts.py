@@ -58,10 +58,12 @@ def list_staff() -> None:
 @click.option("--name", required=True, help="Shown to other staff.")
 @click.option("--role", required=True, type=click.Choice(["operator", "main_team", "opd_team", "admin"]))
 @click.option("--opd", help="Key of the OPD, for an opd_team: GET /api/v1/opds, or the admin's page Perangkat daerah.")
+@click.option("--nip", help="The person's NIP: complaints about this person are hidden from the account.")
 @_password_option
-def add_staff(username: str, name: str, role: str, opd: str | None, password: str) -> None:
+def add_staff(username: str, name: str, role: str, opd: str | None, nip: str | None, password: str) -> None:
     """Add a staff account."""
     account = {"username": username, "name": name, "role": role, "opd": opd, "password": password}
+    account |= {"nip": nip} if nip else {}
 
     def add(admin: Admin) -> None:
         try:
@@ -74,6 +76,19 @@ def add_staff(username: str, name: str, role: str, opd: str | None, password: st
 
     as_admin(add)
     say(f"{username} may log in as {role}")
+
+
+@staff.command("nip")
+@click.argument("username")
+@click.argument("nip", required=False)
+def set_staff_nip(username: str, nip: str | None) -> None:
+    """Set the NIP of an account's person, or remove it where none is given. The person has to log in again.
+
+    Complaints about this person are hidden from the account: at the operator's desk at once, at the teams' within 15
+    minutes.
+    """
+    as_admin(lambda admin: admin.call_sealed("set_staff_nip", {"username": username, "nip": nip}))
+    say(f"the NIP of {username} is {'set' if nip else 'removed'}")
 
 
 @staff.command("disable")

@@ -15,7 +15,7 @@ from nkk.messaging.rpc import rpc
 from nkk.sop import faults
 from nkk.sop.clock import day_of
 from nkk.sop.refusals import InvalidInput
-from nkk.sop.registration import check_credentials
+from nkk.sop.registration import check_credentials, check_nip
 from nkk.sop.steps import STAFF_ROLES, Role
 from nkk.trust.actor import Actor, requires
 from nkk.validation import load
@@ -53,7 +53,12 @@ class AdminDesk(OpensBoxes):
             for name, content in catalogue.items():
                 work.lists.replace(name, content, actor.id, work.now)
             _publish_lists(work)
-            return {"categories": work.lists.categories(), "opds": work.lists.opds()}
+            _check_inspectorate(catalogue, work.lists.opds())
+            return {
+                "categories": work.lists.categories(),
+                "opds": work.lists.opds(),
+                "inspectorate": work.lists.inspectorate(),
+            }
 
     @timer(interval=PUBLISH_SECONDS, eager=True)
     def publish_lists(self) -> None:
@@ -114,11 +119,32 @@ class AdminDesk(OpensBoxes):
         form = call.content
         with self.uow.reading() as work:
             domain.check_staff(form["role"], form["opd"], work.lists.opds())
-        account = new_account(self, form, form["role"], group=form["opd"], name=form["name"], username=form["username"])
+        check_nip(form["nip"], self.uow.clock().date())
+        known = {"group": form["opd"], "name": form["name"], "username": form["username"]}
+        account = new_account(self, form, form["role"], barred=self._barred(form["nip"]), **known)
         with self.once(call) as work:
             add_account(work, account)
         log.info("staff added", account=account.id, role=account.role, by=actor.id)
         return schemas.staff_view(account, [])
+
+    @rpc
+    @requires(Role.ADMIN)
+    @boxed(schemas.StaffNip)
+    def set_staff_nip(self, actor: Actor, call: Call) -> dict[str, Any]:
+        """Set the NIP of a staff account's person, and end its sessions, whose tokens do not say it.
+
+        At intake a report about this person is hidden from the account at once, elsewhere within a token's 15 minutes.
+        """
+        form = call.content
+        check_nip(form["nip"], self.uow.clock().date())
+        with self.once(call) as work:
+            account = self._staff_account(work, form["username"], for_update=True)
+            account.barred = self._barred(form["nip"])
+            work.accounts.save(account)
+            work.accounts.end_sessions(account.id, work.now)
+            seen = self._seen(work, [account])[0]
+        log.info("NIP of staff changed", account=account.id, by=actor.id)
+        return seen
 
     @rpc
     @requires(Role.ADMIN)
@@ -261,6 +287,9 @@ class AdminDesk(OpensBoxes):
         work.afterwards(self.calendars.forget_newest)
         log.info("calendar changed", version=version, by=by)
 
+    def _barred(self, nip: str | None) -> str | None:
+        return self.vault.barred(nip) if nip else None
+
     def _staff_account(self, work: IntakeWork, username: str, for_update: bool = False) -> domain.Account:
         account = work.accounts.of_name(self.vault.login_index(username), for_update).get(STAFF)
         if account is None or account.role not in STAFF_ROLES:
@@ -271,6 +300,12 @@ class AdminDesk(OpensBoxes):
         """Return staff accounts as the admin sees them."""
         waiting = work.attempts.waiting([account.login_index for account in found], STAFF, work.now)
         return [schemas.staff_view(account, waiting.get(account.login_index, [])) for account in found]
+
+
+def _check_inspectorate(catalogue: dict[str, Any], opds: dict[str, str]) -> None:
+    """Raise InvalidInput where the inspectorate that `catalogue` names is no agency of the roster."""
+    if catalogue.get("inspectorate") not in (None, *opds):
+        raise InvalidInput.of(inspectorate=faults.NO_SUCH_OPD())
 
 
 def _publish_lists(work: IntakeWork) -> None:

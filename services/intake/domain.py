@@ -73,7 +73,10 @@ class WrongPassword(Refused):
 
 @dataclass
 class Account:
-    """An account that can log in. `group` is an OPD team's OPD; `username` is not stored in the clear for reporters."""
+    """An account that can log in. `group` is an OPD team's OPD; `username` is not stored in the clear for reporters.
+
+    `barred` is the keyed hash of the NIP of a staff account's person, where an admin entered it.
+    """
 
     id: str
     login_index: str
@@ -84,6 +87,7 @@ class Account:
     name: str | None = None
     disabled_at: datetime | None = None
     created_at: datetime | None = None
+    barred: str | None = None
 
     @classmethod
     def without_log_in(cls, account_id: str, now: datetime) -> "Account":
@@ -165,7 +169,8 @@ class Complaint(Report, Endable):
     """A report as submitted (Form Pengaduan), and its state within steps 1 and 2.
 
     `channel` says how it came. `cycle` is 2 after an objection; `kept` says that it goes on
-    although its reporter withdrew it.
+    although its reporter withdrew it. `conflict` says that, as the reporter knows, the accused leads or sits in the
+    team that handles complaints at their agency; `barred` is the keyed hash of the accused's NIP.
     """
 
     reporter_id: str
@@ -180,6 +185,8 @@ class Complaint(Report, Endable):
     cycle: int = 1
     kept: bool = False
     channel: str = Channel.WEB
+    conflict: bool = False
+    barred: str | None = None
 
     @classmethod
     def submit(

@@ -20,7 +20,7 @@ from nkk.sop.refusals import InvalidInput, UnknownTicket
 from nkk.sop.registration import problems
 from nkk.sop.steps import Channel, Role
 from nkk.trust.actor import Actor, requires
-from services.intake import domain, entries, schemas
+from services.intake import barring, domain, entries, schemas
 from services.intake.admin import add_account
 from services.intake.boxes import OpensBoxes, boxed
 from services.intake.contacts import tell_registered
@@ -43,8 +43,9 @@ class TakesEntries(OpensBoxes):
         code where that was renewed. Raises IdempotencyKeyReused where the key was used with another entry, and
         PaperEnteredBefore for a letter or slip that was.
         """
-        reporter, form, key = (call.content[name] for name in ("reporter", "form", "idempotency_key"))
+        reporter, key = (call.content[name] for name in ("reporter", "idempotency_key"))
         channel, paper = (call.content[name] for name in ("channel", "paper"))
+        form = barring.hidden(call.content["form"], self.vault, self.uow.clock().date())
         _check(actor, call.content, problems(reporter, self.uow.clock().date()))
         # Keyed, since it is stored, and an identity number can be guessed.
         form_hash = self.vault.hidden("entry", json.dumps(_sent(reporter, form, channel, paper), sort_keys=True))
@@ -82,6 +83,7 @@ class TakesEntries(OpensBoxes):
         work.accounts.add_reporter(complaint.reporter_id, reporter["kind"], self.vault.encrypt(identity), nowhere)
         tell_registered(work, self.vault, complaint.reporter_id, reporter["kind"], reporter["email"])
         work.complaints.add(complaint)
+        work.bar(complaint.ticket, complaint.barred)
         work.attach(complaint.ticket, complaint.files)
         work.entries.add(
             entries.Entry(
@@ -159,4 +161,5 @@ def submitted(complaint: domain.Complaint, vault: Vault, website: str | None = N
         submitted_at=complaint.submitted_at,
         service_due_at=complaint.service_due_at,
         calendar=complaint.calendar,
+        barred=complaint.barred,
     )

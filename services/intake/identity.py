@@ -13,7 +13,7 @@ from typing import Any
 
 from cryptography.fernet import Fernet, MultiFernet
 
-from nkk.messaging.boxes import Call, open_box
+from nkk.messaging.boxes import Call, UnreadableBoxError, open_box
 from nkk.messaging.host import DependencyProvider
 from nkk.settings import (
     NKK_IDENTITY_KEYS,
@@ -24,7 +24,7 @@ from nkk.settings import (
 )
 from nkk.sop import text
 from nkk.sop.mailbox import canonical, postbox_of
-from nkk.trust.sealing import IDS, padded, seal
+from nkk.trust.sealing import IDS, CannotOpenError, padded, seal, unseal
 
 SMALLEST_IDENTITY = 1_024
 """The least number of bytes that an identity is padded to before encryption, so that its length reveals nothing."""
@@ -63,6 +63,10 @@ class Vault:
         """Return the hash by which codes to an e-mail address are counted, the same for its different spellings."""
         return self.hidden("postbox", postbox_of(email))
 
+    def barred(self, nip: str) -> str:
+        """Return the hash of a NIP, by which a report about somebody is hidden from that person's staff accounts."""
+        return self.hidden("nip", nip)
+
     def hidden(self, *parts: str) -> str:
         """Return `parts` as the key of a row that does not reveal them: HMAC-SHA256 with the key of the hashes."""
         return hmac.new(self._index_key, "\0".join(parts).encode(), hashlib.sha256).hexdigest()
@@ -70,6 +74,13 @@ class Vault:
     def open(self, box: Any, method: str, now: datetime) -> Call:
         """Open the gateway's sealed call of `method`. Raises UnreadableBoxError or StaleBoxError."""
         return open_box(box, self._private_key, method, now)
+
+    def opened(self, box: str) -> dict[str, Any]:
+        """Return what the gateway sealed within a call that is not sealed itself. Raises UnreadableBoxError."""
+        try:
+            return unseal(box, self._private_key)
+        except CannotOpenError as error:
+            raise UnreadableBoxError("A sealed field cannot be opened.") from error
 
     def seal_for_notification(self, content: dict[str, Any]) -> str:
         """Seal `content`, such as an e-mail address, for the notification service."""

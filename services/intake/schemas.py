@@ -151,22 +151,27 @@ class Subject(Schema):
     channel = fields.String()
 
 
+ADDED = ("files", "conflict", "accused_nip")
+"""The fields of the form that instances of earlier versions do not know."""
+
+
 class ComplaintForm(ReportForm):
-    """The report form (Form Pengaduan) as the reporter fills it in."""
+    """The report form (Form Pengaduan) as the reporter fills it in; the accused's NIP is sealed for intake."""
 
     claimed_kind = fields.String(load_default="complaint", validate=OneOf(CLAIMED_KINDS))
     confidential = fields.Boolean(load_default=False, truthy={True}, falsy={False})
+    conflict = fields.Boolean(load_default=False, truthy={True}, falsy={False})
+    accused_nip = fields.String(allow_none=True, load_default=None, validate=Length(1, 1_000))
     files = attaching(OwnDescribed)
 
     @post_load
     def _complete(self, form: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """Set optional fields that were left out to None, and leave out an empty list of files.
+        """Set optional fields that were left out to None, and leave out those that earlier versions do not know.
 
-        The form's hash is that of instances which do not know files yet.
+        So the form's hash is that of instances of an earlier version, where it has none of them.
         """
-        if not form["files"]:
-            del form["files"]
-        return dict.fromkeys(WRITTEN) | form
+        known = {name: value for name, value in form.items() if value or name not in ADDED}
+        return dict.fromkeys(WRITTEN) | known
 
 
 class Supplement(Schema):
@@ -221,6 +226,7 @@ class NewStaff(Schema):
     name = Line(NAME_LENGTH, required=True)
     role = fields.String(required=True)
     opd = Slug(allow_none=True, load_default=None)
+    nip = Digits(allow_none=True, load_default=None, validate=Length(1, 32))
     password = Password(required=True)
 
 
@@ -228,6 +234,12 @@ class StaffName(Schema):
     """The user name of a staff account."""
 
     username = UserName(64, required=True)
+
+
+class StaffNip(StaffName):
+    """The NIP of a staff account's person; None removes it."""
+
+    nip = Digits(required=True, allow_none=True, validate=Length(1, 32))
 
 
 class WebsiteName(Schema):
@@ -270,6 +282,7 @@ class Catalogue(Schema):
         ],
     )
     opds = fields.Dict(keys=Slug(), values=Line(NAME_LENGTH), validate=[Some(500), names_apart])
+    inspectorate = Slug()
 
 
 class ComplaintView(ReportView):
@@ -279,6 +292,7 @@ class ComplaintView(ReportView):
     reporter_kind = fields.String()
     claimed_kind = fields.String()
     confidential = fields.Boolean()
+    conflict = fields.Boolean()
     submitted_at = Instant()
     came_at = Instant()
     due_at = Instant()
@@ -395,6 +409,7 @@ class StaffView(Schema):
     name = fields.String()
     role = fields.String()
     opd = fields.String(attribute="group", allow_none=True)
+    has_nip = fields.Function(lambda account: account["barred"] is not None)
     disabled_at = Instant(allow_none=True)
     locked_until = Instant(allow_none=True)
     slowed_until = Instant(allow_none=True)

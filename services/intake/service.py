@@ -23,7 +23,7 @@ from nkk.sop.report import written
 from nkk.sop.steps import Channel, Role
 from nkk.trust.actor import Actor, requires
 from nkk.validation import instant, load
-from services.intake import domain, schemas
+from services.intake import barring, domain, schemas
 from services.intake.accounts import known_account
 from services.intake.acts import TakesActs
 from services.intake.admin import AdminDesk
@@ -83,6 +83,7 @@ class IntakeService(
             return {
                 "categories": lists.categories(),
                 "opds": lists.opds(),
+                "inspectorate": lists.inspectorate(),
                 "changed_at": changed_at and changed_at.isoformat(),
             }
 
@@ -93,7 +94,7 @@ class IntakeService(
 
         Raises IdempotencyKeyReused where the key was used with another form.
         """
-        form = load(schemas.ComplaintForm, form)
+        form = barring.hidden(load(schemas.ComplaintForm, form), self.vault, self.uow.clock().date())
         calendar, form_hash = self.calendars.current(), _hash(domain.sent_again(form))
         with self.uow.begin() as work:
             kind, lists = work.submitting(actor.id)
@@ -107,6 +108,7 @@ class IntakeService(
                 # Only for a new report: a repeated one was accepted by the catalogue of its time.
                 domain.check_against_catalogue(form, lists.categories(), lists.opds())
                 work.complaints.add(complaint)
+                work.bar(complaint.ticket, complaint.barred)
                 work.attach(complaint.ticket, complaint.files)
                 work.emit(submitted(complaint, self.vault))
         return schemas.Receipt().dump(complaint)
@@ -207,6 +209,8 @@ def _handed_over(complaint: domain.Complaint, calendar: Calendar) -> ComplaintHa
         calendar=calendar.version,
         files=told(complaint.files),
         additions=additions.told(complaint.additions),
+        conflict=complaint.conflict,
+        barred=complaint.barred,
         by=str(complaint.handed_over_by),
         **written(complaint),
     )

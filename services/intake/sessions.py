@@ -126,7 +126,8 @@ class KeepsSessions(OpensBoxes):
         }
 
     def _session(self, account: Account, session_id: str, now: datetime) -> dict[str, Any]:
-        token, expires = grant(Actor(account.id, account.role, account.group, session_id), self.signing_key, now)
+        actor = Actor(account.id, account.role, account.group, session_id, barred=account.barred)
+        token, expires = grant(actor, self.signing_key, now)
         return {"access_token": token, "expires_at": expires.isoformat(), "role": account.role, "opd": account.group}
 
 

@@ -74,7 +74,12 @@ class NotificationService(
         data = event.data
         author = self.keyed.author(data.ticket, self.keyed.open_reporter(data.sealed_reporter, data.ticket))
         self._begin(
-            event, author=author, sealed_reporter=data.sealed_reporter, website=data.website, channel=data.channel
+            event,
+            data.barred,
+            author=author,
+            sealed_reporter=data.sealed_reporter,
+            website=data.website,
+            channel=data.channel,
         )
 
     @handles(ComplaintSubmittedV1, batched=True)
@@ -86,6 +91,7 @@ class NotificationService(
     def on_complaint_handed_over(self, event: Event[ComplaintHandedOver]) -> None:
         """Note the hand-over (the end of step 2)."""
         with self._noting(event) as work:
+            work.bar(event.data.ticket, event.data.barred)
             work.journeys.note(_entry(event))
 
     @handles(ComplaintClassifiedAsInformation, batched=True)
@@ -100,6 +106,7 @@ class NotificationService(
     def on_complaint_forwarded(self, event: Event[ComplaintForwarded]) -> None:
         """Note the forwarding to an OPD (the end of step 3, "tidak")."""
         with self._noting(event) as work:
+            work.bar(event.data.ticket, event.data.barred)
             work.journeys.note(_entry(event), path=Path.COMPLAINT, opd=event.data.opd)
 
     @handles(ResponseSubmitted, batched=True)
@@ -251,10 +258,11 @@ class NotificationService(
                 if answer is not None and answer.lapse(work.now):
                     close(work, answer)
 
-    def _begin(self, event: Event[Any], **whose: str | None) -> None:
-        """Begin a journey, and write the first letter to its reporter."""
+    def _begin(self, event: Event[Any], barred: str | None = None, **whose: str | None) -> None:
+        """Begin a journey, hidden from accounts with the hash `barred`, and write the first letter to its reporter."""
         data, calendar = event.data, self.calendars.get(event.data.calendar)
         with self._noting(event) as work:
+            work.bar(data.ticket, barred)
 
             def catch_up(path: str | None) -> None:
                 # The submission can be consumed after later events, which lack what only it says.

@@ -46,6 +46,7 @@ class OpdResponseService(CaseDesk, Attaches, ConsumesCalendars, ConsumesClosings
         """Open a case for a complaint that Tim Utama forwarded (the end of step 3)."""
         calendar = self.calendars.named_by(event.data)
         with self.uow.handling(event) as work:
+            work.bar(event.data.ticket, event.data.barred)
             work.cases.add(_case(event, calendar))
 
     @handles(ComplaintSupplemented, batched=True)

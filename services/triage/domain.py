@@ -92,6 +92,8 @@ class Case(Report, Endable):
     came back to step 3 the last time, with its reason, the OPD that an OPD proposed instead, and the answer that was
     objected to. `asked_days` and `asked_why` are the OPD's request for more time while it awaits a response, and
     `granted_days` what it got, 0 for none.
+    `conflict` says that, as the reporter knows, the accused leads or sits in the team of `accused_opd`; `barred` is the
+    keyed hash of the accused's NIP.
     """
 
     reporter_kind: str
@@ -119,6 +121,8 @@ class Case(Report, Endable):
     asked_days: int | None = None
     asked_why: str | None = None
     granted_days: int | None = None
+    conflict: bool = False
+    barred: str | None = None
 
     def __post_init__(self) -> None:
         self.since = self.since or self.came_at
@@ -151,9 +155,15 @@ class Case(Report, Endable):
         self._must_await_classification()
         self._ends(State.CLASSIFIED_AS_INFORMATION, now)
 
-    def forward(self, opd: str, now: datetime) -> None:
-        """Forward the complaint to the helper team of `opd` (step 3, "tidak"). Raises AlreadyClassified."""
+    def forward(self, opd: str, now: datetime, reason: str | None = None) -> None:
+        """Forward the complaint to the helper team of `opd` (step 3, "tidak"). Raises AlreadyClassified.
+
+        Raises InvalidInput where that team may be the accused's own, and no `reason` says why it goes there all the
+        same.
+        """
         self._must_await_classification()
+        if self.conflict and opd == self.accused_opd and reason is None:
+            raise InvalidInput.of(reason=faults.CONFLICT_WITHOUT_REASON())
         self.opd = opd
         self._ends(State.AWAITING_RESPONSE, now)
 

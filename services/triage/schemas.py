@@ -21,14 +21,16 @@ class Reason(Schema):
     note = PlainText(NOTE_LENGTH, required=True)
 
 
-class Forwarding(Note):
-    """The agency whose helper team a complaint is forwarded to, and an optional note."""
+class Information(Note):
+    """The classification as information, with an optional note; the domain refuses an agency."""
 
     opd = Slug(required=True, allow_none=True)
 
 
-class Information(Forwarding):
-    """The classification as information, with an optional note; the domain refuses an agency."""
+class Forwarding(Information):
+    """The agency whose helper team a complaint is forwarded to, an optional note, and why in spite of a conflict."""
+
+    reason = PlainText(NOTE_LENGTH, allow_none=True, load_default=None)
 
 
 class TimeGrant(Note):
@@ -61,6 +63,7 @@ class CaseView(ReportView, Listed):
     """A case as Tim Utama sees it: the report (Data Pengaduan), and the response once there is one."""
 
     confidential = fields.Boolean()
+    conflict = fields.Boolean()
     response = fields.String(allow_none=True)
     forwarding = fields.Integer()
     cycle = fields.Integer()

@@ -53,6 +53,7 @@ class TriageService(CaseDesk, ConsumesCalendars, ConsumesClosings):
         """Open a case for a report that the operator handed over (the end of step 2)."""
         calendar = self.calendars.named_by(event.data)
         with self.uow.handling(event) as work:
+            work.bar(event.data.ticket, event.data.barred)
             work.cases.add(_case(event, calendar))
 
     @handles(ResponseSubmitted, batched=True)
@@ -189,13 +190,21 @@ class TriageService(CaseDesk, ConsumesCalendars, ConsumesClosings):
 
     @rpc
     @of_the_desk
-    def forward(self, actor: Actor, ticket: str, opd: str | None, note: str | None = None) -> views.Acted:
-        """Forward a complaint to the helper team of an OPD on the roster (step 3, "tidak")."""
-        form = load(schemas.Forwarding, {"opd": opd, "note": note})
+    def forward(
+        self, actor: Actor, ticket: str, opd: str | None, note: str | None = None, reason: str | None = None
+    ) -> views.Acted:
+        """Forward a complaint to the helper team of an OPD on the roster (step 3, "tidak").
+
+        `reason`, why it goes to a team that may be the accused's own, becomes a note of this desk: the team must not
+        learn from it what the reporter said.
+        """
+        form = load(schemas.Forwarding, {"opd": opd, "note": note, "reason": reason})
         with self.uow.reading() as work:
             check_forwarding(form["opd"], work.lists.roster())
         with self.act(actor, ticket) as act:
-            act.case.forward(form["opd"], act.now)
+            act.case.forward(form["opd"], act.now, form["reason"])
+            if form["reason"] is not None:
+                act.work.add_note(actor, ticket, form["reason"])
             act.emit(_forwarded(act.case, form["note"], actor.id, act.calendar))
         return act.done()
 
@@ -326,6 +335,8 @@ def _case(event: Event[ComplaintHandedOver], calendar: Calendar) -> Case:
         service_calendar=data.service_calendar,
         files=files.described(data.files),
         additions=additions.described(data.additions),
+        conflict=data.conflict,
+        barred=data.barred,
         **written(data),
         **started(steps.CLASSIFY, event.time, calendar),
     )
@@ -343,6 +354,7 @@ def _forwarded(case: Case, note: str | None, by: str, calendar: Calendar) -> Com
         calendar=calendar.version,
         files=files.told(case.files),
         additions=additions.told(case.additions),
+        barred=case.barred,
         by=by,
         **written(case),
     )

@@ -85,6 +85,8 @@ cases = Table(
     Column("asked_days", Integer),
     Column("asked_why", Text),
     Column("granted_days", Integer),
+    Column("conflict", Boolean, nullable=False, server_default=false()),
+    Column("barred", String(64)),
 )
 # Literals, not bound parameters: SQLite uses a partial index only where the query shows the values.
 _open = cases.c.state.in_([literal_column(f"'{state}'") for state in OPEN])

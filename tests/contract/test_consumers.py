@@ -115,7 +115,8 @@ def test_triage_makes_a_case_of_what_is_handed_over(heard):
 def test_opd_response_makes_a_case_of_what_is_forwarded(heard):
     event = heard(ComplaintForwarded)
     case = opd_response._case(event, CALENDAR)
-    assert same(case, event.data, set(ComplaintForwarded.SCHEMA.fields) - {"by", "files", "additions"})
+    # Whom it is hidden from stands in a table of its own.
+    assert same(case, event.data, set(ComplaintForwarded.SCHEMA.fields) - {"by", "files", "additions", "barred"})
     assert case.files == described(event.data.files)
     assert (case.came_at, case.due_at) == (event.time, CALENDAR.due(event.time, steps.RESPOND.minutes))
     assert case.state == "awaiting_response"

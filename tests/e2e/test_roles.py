@@ -325,6 +325,7 @@ def form_for(people: People, account: Mapping[str, Any], operation: str) -> Any:
         "POST /complaints": complaint_form,
         "POST /entries": entry_form,
         "POST /staff": lambda: own | {"username": name, "name": "Petugas", "role": "operator"},
+        "PUT /staff/{username}/nip": lambda: {"nip": "198503122010011003"},
         "PUT /staff/{username}/password": lambda: {"password": NEW_PASSWORD},
         "PUT /catalogue": lambda: people.admin.get("/catalogue"),
         "PUT /teams": lambda: people.admin.get("/teams"),
@@ -363,6 +364,7 @@ def test_what_is_not_there_is_not_there_for_whoever_may(people: People, everybod
     for operation in (
         "GET /staff/{username}",
         "POST /staff/{username}/disablement",
+        "PUT /staff/{username}/nip",
         "PUT /staff/{username}/password",
         "DELETE /staff/{username}/slow-down",
         "GET /calendar/versions/{version}",

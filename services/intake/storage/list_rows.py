@@ -17,7 +17,11 @@ from nkk.sop import catalogue as defaults
 from nkk.store.database import insert_if_absent
 from services.intake.storage.tables import lists, past_lists, published_lists
 
-DEFAULTS: dict[str, dict[str, Any]] = {"categories": defaults.CATEGORIES, "opds": defaults.OPDS}
+DEFAULTS: dict[str, Any] = {
+    "categories": defaults.CATEGORIES,
+    "opds": defaults.OPDS,
+    "inspectorate": defaults.INSPECTORATE,
+}
 
 
 class Lists:
@@ -38,7 +42,15 @@ class Lists:
         """Return the names of the agencies by key."""
         return self._kept.get("opds") or DEFAULTS["opds"]
 
-    def replace(self, name: str, content: dict[str, Any], by: str, now: datetime) -> None:
+    def inspectorate(self) -> str | None:
+        """Return the key of the agency that is offered first for a complaint with a conflict of interest.
+
+        None where the roster has no such agency.
+        """
+        key: str = self._kept.get("inspectorate") or DEFAULTS["inspectorate"]
+        return key if key in self.opds() else None
+
+    def replace(self, name: str, content: Any, by: str, now: datetime) -> None:
         """Replace the list `name` by `content`, and keep the replaced one among the past lists."""
         row = {"content": json.dumps(content, ensure_ascii=False), "changed_at": now, "changed_by": by}
         before = json.dumps(DEFAULTS[name], ensure_ascii=False)

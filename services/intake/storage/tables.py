@@ -72,6 +72,8 @@ accounts = Table(
     Column("locked_until", UtcDateTime),
     Column("disabled_at", UtcDateTime),
     Column("created_at", UtcDateTime, nullable=False),
+    # A keyed hash of the NIP of a staff account's person.
+    Column("barred", String(64)),
 )
 # User names are unique by kind: otherwise a failed registration would reveal a staff member's user name.
 for _kind, _is_of in (("staff", accounts.c.role != "reporter"), ("reporter", accounts.c.role == "reporter")):
@@ -185,6 +187,9 @@ complaints = Table(
     Column("cycle", Integer, nullable=False, server_default="1"),
     Column("kept", Boolean, nullable=False, server_default=false()),
     Column("channel", String(20), nullable=False, server_default="web"),
+    Column("conflict", Boolean, nullable=False, server_default=false()),
+    # A keyed hash of the accused's NIP.
+    Column("barred", String(64)),
 )
 waiting = complaints.c.done_at.is_(None)
 Index("ix_complaints_waiting", *in_turn(complaints), sqlite_where=waiting, postgresql_where=waiting)
