@@ -2,8 +2,9 @@
 
 One thread per process consumes the stages' events, from a queue that is deleted with its connection, and wakes the open
 pages. A page is told that its desk changed but not what: it requests its list, with what its role may see. A desk's
-stream follows its own events, an OPD team's those of its own OPD. Losing the broker disturbs no request: once the feed
-consumes again, pages reload their lists.
+stream follows its own events, an OPD team's those of its own OPD. An account whose person's NIP is known is not told of
+cases that it may not see, nor of those of which this process does not know whom they are about. Losing the broker
+disturbs no request: once the feed consumes again, pages reload their lists.
 
     ready    every change from now on is sent: load the list
     change   the list has changed
@@ -77,6 +78,10 @@ CHANGES: dict[type[EventData], tuple[Desk, ...]] = {
 """The desks whose lists each event changes. An event that changes the OPD desk must name the OPD."""
 
 LASTS_SECONDS = 600
+LASTS_WITH_NIP_SECONDS = 60
+"""How long a stream lasts of an account that is not told of every change: its page loads the list again after that."""
+MOST_KNOWN = 20_000
+"""The number of complaints of which a process remembers whom they are about; the oldest is forgotten."""
 HEARTBEAT_SECONDS = 15
 """For proxies between the gateway and a page, which would close an idle connection."""
 RETRY_MS = 5_000
@@ -117,8 +122,10 @@ def queue(name: str) -> Queue:
 class Stream:
     """The events for one page: iterate for the text to send, and `close` to free its place."""
 
-    def __init__(self, feed: "LiveFeed", desk: Desk, opd: str | None, account: str, lasts: float) -> None:
-        self.desk, self.opd, self.account = desk, opd, account
+    def __init__(
+        self, feed: "LiveFeed", desk: Desk, opd: str | None, account: str, lasts: float, barred: str | None = None
+    ) -> None:
+        self.desk, self.opd, self.account, self.barred = desk, opd, account, barred
         self._feed = feed
         self._ends = monotonic() + lasts
         self._news: SimpleQueue[str | None] = SimpleQueue()
@@ -189,15 +196,17 @@ class LiveFeed:
         self._listening = False
         self._thread: threading.Thread | None = None
         self._closed = threading.Event()
+        self._about: dict[str, str | None] = {}
+        """The keyed hash of the accused's NIP by ticket, in the order of the tickets' first events; None for none."""
         self.is_leaving: Callable[[], bool] = self._closed.is_set
         """Whether this process is stopping: its streams end then, because the process would wait for them."""
 
-    def open(self, desk: Desk, opd: str | None, account: str, lasts: float) -> Stream:
+    def open(self, desk: Desk, opd: str | None, account: str, lasts: float, barred: str | None = None) -> Stream:
         """Open a stream about `desk` for `lasts` seconds, for a page of `account`; of the OPDs' desk only about `opd`.
 
-        Raises TooManyStreamsError.
+        `barred` is that of the account's access token. Raises TooManyStreamsError.
         """
-        stream = Stream(self, desk, opd, account, lasts)
+        stream = Stream(self, desk, opd, account, lasts, barred)
         with self._lock:
             if len(self._streams) >= self._most:
                 self._make_room_for(account)
@@ -277,11 +286,26 @@ class LiveFeed:
             log.warning("unexpected message ignored", error=type(error).__name__)
             return
         desks, opd = CHANGES[event], envelope["data"].get("opd")
+        self._learn(envelope["subject"], envelope["data"])
         with self._lock:
             for stream in self._streams:
                 # Only the OPD desk is split by agency; opd=None never means all agencies.
-                if stream.desk in desks and (stream.desk is not OPD or stream.opd == opd):
+                is_theirs = stream.desk in desks and (stream.desk is not OPD or stream.opd == opd)
+                if is_theirs and self._may_hear(stream, envelope["subject"]):
                     stream.tell(envelope["id"])
+
+    def _learn(self, ticket: str, data: dict[str, Any]) -> None:
+        if "barred" in data:
+            self._about[ticket] = data["barred"]
+            if len(self._about) > MOST_KNOWN:
+                del self._about[next(iter(self._about))]
+
+    def _may_hear(self, stream: Stream, ticket: str) -> bool:
+        """Return whether the account of `stream` may learn that something changed: never of a report about its person.
+
+        Threat: an account that sees a change, and none in its list, learns that there is a case which it may not see.
+        """
+        return stream.barred is None or self._about.get(ticket, stream.barred) != stream.barred
 
 
 def stream_for(desk: Desk, actor: Actor) -> Stream:
@@ -290,10 +314,12 @@ def stream_for(desk: Desk, actor: Actor) -> Stream:
     Raises TooManyStreamsError.
     """
     # Spread out, because each page reconnects as soon as its stream ends.
-    lasts = LASTS_SECONDS * random.uniform(0.9, 1.1)  # noqa: S311  # nosec B311
+    longest = LASTS_SECONDS if actor.barred is None else LASTS_WITH_NIP_SECONDS
+    lasts = longest * random.uniform(0.9, 1.1)  # noqa: S311  # nosec B311
     left = (actor.expires_at - datetime.now(UTC)).total_seconds() if actor.expires_at else LIFETIME.total_seconds()
     feed: LiveFeed = current_app.extensions["live"]
-    return feed.open(desk, actor.group if actor.role == Role.OPD_TEAM else None, actor.id, min(lasts, left))
+    group = actor.group if actor.role == Role.OPD_TEAM else None
+    return feed.open(desk, group, actor.id, min(lasts, left), actor.barred)
 
 
 def as_response(stream: Stream) -> Response:

@@ -233,3 +233,40 @@ def test_a_page_that_left_before_a_word_was_sent_makes_room(feed):
     with app.test_request_context():
         live.as_response(feed.open(INTAKE, None, "one", 60)).close()
     assert not feed._streams
+
+
+BARRED = json.loads((SAMPLES / "complaint.forwarded.v1.json").read_text("utf-8"))["data"]["barred"]
+
+
+def test_an_account_is_not_told_that_a_report_about_its_person_changed_anything(feed):
+    for event, desks in CHANGES.items():
+        for desk in desks:
+            accused, other, unnamed = (feed.open(desk, "disdukcapil", "one", 60, nip) for nip in (BARRED, "x", None))
+            message = sample(event, opd="disdukcapil") if "opd" in event.SCHEMA.fields else sample(event)
+            feed._about = {json.loads(message.body)["subject"]: BARRED}
+            feed._hear(message)
+            assert not accused._news, event.TYPE
+            assert other._news, event.TYPE
+            assert unnamed._news, event.TYPE
+            for stream in (accused, other, unnamed):
+                stream.close()
+
+
+def test_of_what_is_not_known_nobody_is_told_whose_person_it_may_be_about(feed, monkeypatch):
+    named, unnamed = (feed.open(TRIAGE, None, "one", 60, nip) for nip in ("x", None))
+    feed._hear(sample(live.ResponseSubmitted))
+    assert not named._news
+    assert len(unnamed._news) == 1
+    feed._hear(sample(live.ComplaintHandedOver, barred=None))
+    assert len(named._news) == 1
+    monkeypatch.setattr(live, "MOST_KNOWN", 0)
+    feed._hear(sample(live.ComplaintHandedOver, barred=None))
+    assert feed._about == {}
+
+
+def test_the_stream_of_an_account_whose_nip_is_known_ends_sooner_so_that_its_page_loads_the_list(feed):
+    app = Flask("x")
+    app.extensions["live"] = feed
+    named = Actor("staff-1", "main_team", barred=BARRED)
+    with app.app_context():
+        assert live.stream_for(TRIAGE, named)._ends <= live.monotonic() + 1.1 * live.LASTS_WITH_NIP_SECONDS
