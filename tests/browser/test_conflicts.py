@@ -51,7 +51,7 @@ def test_the_inspectorate_is_offered_first_and_the_own_agency_needs_a_reason(
     assert main.is_wrong("reason")
     main.fill(reason=WHY)
     main.press("Simpan klasifikasi")
-    main.arrives("/meja/triage")
+    eventually(lambda: people.main_team.get(f"/complaints/{ticket}")["opd"] == OWN)
     main.open(f"/laporan/{ticket}")
     assert WHY in main.read()
     team = people.opd_team(OWN)
@@ -80,5 +80,5 @@ def test_an_admin_enters_a_nip_which_is_not_shown_again(
     ticket = people.submit(people.reporter(), accused_nip=NIP)
     worker = visiting(language, **window).log_in(username)
     assert worker.open(f"/laporan/{ticket}") == 404
-    worker.open(f"/meja/operator?q={ticket}")
+    worker.open(f"/meja/serah-terima?q={ticket}")
     assert worker.count(f"//*[@data-ticket='{ticket}']") == 0
