@@ -109,6 +109,7 @@ def everything_is_asked(people: People) -> None:
     people.admin.post("/staff", staff | {"name": "Petugas", "role": "operator"}, expect=201)
     people.admin.get(f"/staff/{staff['username']}")
     assert people.admin.ask("PUT", f"/staff/{staff['username']}/password", {"password": NEW}).status_code == 200
+    assert people.admin.ask("PUT", f"/staff/{staff['username']}/nip", {"nip": "198503122010011003"}).status_code == 200
     assert people.admin.ask("DELETE", f"/staff/{staff['username']}/slow-down").status_code in (200, 204)
     people.admin.post(f"/staff/{staff['username']}/disablement")
     code = people.website().post("/entries", entry_form(), expect=201)["access_code"]
