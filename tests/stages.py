@@ -10,6 +10,7 @@ from functools import cache
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
+from uuid import UUID
 
 from cryptography.fernet import Fernet
 from sqlalchemy import delete, insert, select
@@ -24,6 +25,7 @@ from nkk.messaging.rpc import StageRpc
 from nkk.sop import steps
 from nkk.sop.clock import OFFICE_WEEK, WIB, Calendar, Day, Season
 from nkk.sop.refusals import NotYourStep, UnknownTicket
+from nkk.sop.ticket import new_ticket
 from nkk.sop.timed import Timed
 from nkk.store.database import Database
 from nkk.store.work import AlreadyHandledError, UnitOfWork
@@ -253,10 +255,19 @@ class House:
 
 @contextmanager
 def house(url_of: Callable[[str], str], chance: random.Random | None = None) -> Iterator[House]:
-    """Yield a House whose clocks all show its `now`, and whose stages check for a newer calendar at each command."""
-    built = House(url_of, chance or random.Random(0))
+    """Yield a House whose clocks all show its `now`, and whose stages check for a newer calendar at each command.
+
+    Tickets and event ids are drawn from `chance` too, because rows of one instant are read in their order: a seed
+    repeats a run.
+    """
+    chance = chance or random.Random(0)
+    ids = random.Random(chance.getrandbits(64))
+    drawn = SimpleNamespace(uuid4=lambda: UUID(int=ids.getrandbits(128), version=4))
     with ExitStack() as stack:
+        built = House(url_of, chance)
         stack.callback(built.close)
+        stack.enter_context(patch("nkk.store.work.uuid", drawn))
+        stack.enter_context(patch("services.intake.domain.new_ticket", lambda year: new_ticket(year, ids.randrange)))
         stack.enter_context(patch("nkk.desk.calendars.FRESH_SECONDS", -1.0))
         yield built
 

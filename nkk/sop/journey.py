@@ -223,8 +223,8 @@ def clocks(facts: Iterable[Fact], calendar_of: Callable[[int], Calendar]) -> lis
 
 
 def more_time_counts(granted_at: datetime, ended_at: datetime | None) -> bool:
-    """Return whether a step got more time, that is, before it ended: in whatever order its events arrive."""
-    return ended_at is None or granted_at < ended_at
+    """Return whether a step got more time, that is, not after it ended: in whatever order its events arrive."""
+    return ended_at is None or granted_at <= ended_at
 
 
 def _end(fact: Fact, following: Fact | None, start: datetime) -> datetime | None:

@@ -334,6 +334,17 @@ def test_the_clocks_counted_from_the_record_are_those_the_stages_kept(share, url
         assert len(versions) > 1
 
 
+def test_a_seed_repeats_a_crowd_of_journeys(tmp_path, monkeypatch):
+    def told(folder):
+        folder.mkdir()
+        with house(lambda stage: f"sqlite:///{folder}/{stage}.db", random.Random(7)) as stages:
+            Crowd(stages).to_its_end()
+            return [(stage, event.type, event.id, event.subject, event.time) for stage, event in stages.told]
+
+    monkeypatch.setattr(f"{__name__}.CROWD", 8)
+    assert told(tmp_path / "first") == told(tmp_path / "second")
+
+
 # -- through the domains alone
 
 

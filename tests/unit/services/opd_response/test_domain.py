@@ -133,6 +133,20 @@ def test_time_that_was_granted_before_the_response_counts_however_late_it_is_hea
     assert (case.due_at, case.moved_days, case.tell_at) == (granted().due_at, 2, None)
 
 
+def test_time_that_was_granted_at_the_moment_of_the_response_counts_in_either_order():
+    late = timed().due_at + timedelta(minutes=1)
+    granted_first, responded_first = timed(), timed()
+    for case in (granted_first, responded_first):
+        case.ask_for_time(5, "Saksi sedang cuti.")
+    granted_first.grant_time(1, 2, None, late, OFFICE_HOURS)
+    granted_first.respond("Ditegur.", late)
+    responded_first.respond("Ditegur.", late)
+    responded_first.grant_time(1, 2, None, late, OFFICE_HOURS)
+    later = OFFICE_HOURS.due(timed().due_at, 2 * 450)
+    assert granted_first.due_at == responded_first.due_at == later
+    assert granted_first.moved_days == responded_first.moved_days == 2
+
+
 def test_a_withdrawal_takes_the_time_that_was_granted_back():
     case = granted()
     case.end("withdrawn", NOW, "Sudah selesai.")
