@@ -61,6 +61,7 @@ def test_staff_are_added_found_on_the_list_and_log_in(people: People) -> None:
         "name": "Rina <i>Contoh</i> 😀",
         "role": "operator",
         "opd": None,
+        "has_nip": False,
         "disabled_at": None,
         "locked_until": None,
         "slowed_until": None,
@@ -167,7 +168,15 @@ def test_a_replaced_catalogue_is_what_reports_and_teams_go_by(people: People, ca
     replaced = people.admin.ask("PUT", "/catalogue", {"categories": CATEGORIES, "opds": OPDS})
     now = replaced.json()
     assert "bkpsdmd" in now.pop("removed")["opds"]
-    assert now == people.admin.get("/catalogue") == {"categories": CATEGORIES, "opds": OPDS}
+    assert (
+        now
+        == people.admin.get("/catalogue")
+        == {
+            "categories": CATEGORIES,
+            "opds": OPDS,
+            "inspectorate": "inspektorat",
+        }
+    )
     assert people.anyone.get("/categories")["items"] == [
         {
             "key": "sikap",
