@@ -86,15 +86,16 @@ class Follows:
     def month(self, actor: Actor, month: str, closed: bool, cursor: str | None = None) -> views.Records:
         """Return a page of the facts of journeys under way in `month`.
 
-        With `closed` they are those closed since the month began, else those that are still open. The first page of
-        these also has what is told of the month's ratings, up to the beginning of today.
+        With `closed` they are those closed since the month began, else those that are still open. Those that the caller
+        may not see are left out: a list with one case fewer than its count would tell that there is one. The first page
+        of the open ones also has what is told of the month's ratings, up to the beginning of today.
         """
         first, end = load(schemas.Month, {"month": month})["month"]
         with self.uow.reading() as work:
             tickets, following = (
                 work.journeys.closed_since(first, end, cursor) if closed else work.journeys.open_before(end, cursor)
             )
-            journeys = work.journeys.of(tickets)
+            journeys = work.journeys.of(tickets, actor)
             until = min(end, day_of(work.now))
             by_month = None if closed or cursor else rated(work.connection, [first, end], until)
         page: views.Records = {**self._records(journeys), "next": following}

@@ -111,6 +111,13 @@ def test_a_number_that_is_no_nip_is_refused_at_its_field(stages: House) -> None:
     assert set(refused.value.details["fields"]) == {"accused_nip"}
 
 
+def test_the_months_recapitulation_of_the_accused_leaves_the_case_out(stages: House) -> None:
+    ticket, other = everywhere(stages, about()), everywhere(stages)
+    for who, expected in ((accused(MAIN_TEAM), {other}), (MAIN_TEAM, {ticket, other})):
+        page = stages.do("notification", "month", who, f"{stages.now:%Y-%m}", False)
+        assert {journey["ticket"] for journey in page["journeys"]} == expected
+
+
 def test_the_same_report_sent_again_has_the_same_ticket_and_another_nip_is_another_report(stages: House) -> None:
     first = stages.do("intake", "submit", REPORTER, about(), "kunci")["ticket"]
     assert stages.do("intake", "submit", REPORTER, about(), "kunci")["ticket"] == first

@@ -105,6 +105,24 @@ def test_answers_and_undelivered_letters_leave_the_operators_second_desk(stages:
     assert all(ticket not in found for found in lists(OPERATOR))
 
 
+@pytest.mark.parametrize("closed", [False, True])
+def test_the_months_recapitulation_leaves_out_what_its_caller_may_not_see(stages: House, closed: bool) -> None:
+    ticket, other = everywhere(stages), everywhere(stages)
+    if closed:
+        for each in (ticket, other):
+            stages.do("notification", "send_answer", OPERATOR, each, "Sudah ditegur.")
+            stages.do("notification", "confirm_receipt", REPORTER, each)
+    stages.do("triage", "recuse", COLLEAGUES["triage"], ticket, WHY)
+    stages.settle()
+
+    def counted(who: Actor) -> set[str]:
+        page = stages.do("notification", "month", who, f"{stages.now:%Y-%m}", closed)
+        return {journey["ticket"] for journey in page["journeys"]}
+
+    assert counted(COLLEAGUES["triage"]) == {other}
+    assert counted(MAIN_TEAM) == counted(ADMIN) == {ticket, other}
+
+
 @pytest.mark.parametrize("stage", DESKS)
 def test_to_step_aside_again_has_the_same_answer_and_no_second_effect(stages: House, stage: str) -> None:
     ticket, actor = everywhere(stages), DESKS[stage]
