@@ -42,7 +42,7 @@ _ALWAYS = {"ticket", "tracking_url"}
 _ENTERED = {*WRITTEN, "reporter_kind", "claimed_kind", "confidential", "submitted_at", "files"}
 
 SHOWN: dict[str, frozenset[str]] = {
-    FORM: frozenset(_ALWAYS | _ENTERED | {"channel"}),
+    FORM: frozenset(_ALWAYS | _ENTERED | {"channel", "conflict"}),
     REPORTER: frozenset(_ALWAYS | {"subject_line", "submitted_at", "confidential", "reporter"}),
     COMPLAINT: frozenset(_ALWAYS | _ENTERED | {"handed_over_at", "service_due_at"}),
     REPORT: frozenset(
@@ -183,6 +183,10 @@ def _yes_or_no(key: str, value: Any) -> str:
     return "Ya" if value else "Tidak"
 
 
+def _if_marked(key: str, value: Any) -> str | None:
+    return "Ya, menurut pelapor" if value else None
+
+
 def _whole(key: str, value: Any) -> str:
     return str(int(value))
 
@@ -260,6 +264,7 @@ _HOW: dict[str, Callable[[str, Any], Any]] = {
     ),
     "happened_on": _day,
     "confidential": _yes_or_no,
+    "conflict": _if_marked,
     "round": _whole,
     "reporter": _reporter,
     "steps": _steps,

@@ -33,6 +33,7 @@ def _report() -> dict[str, Any]:
         "access_code": "7H4K-Q2MV-0NXV-3M3W",
         "access_code_expires_at": _INSTANTS[6],
         "confidential": True,
+        "conflict": True,
         "files": [_file("1", "JPEG", 1_284_311), _file("2", "PDF", 88_120)],
         "submitted_at": _INSTANTS[0],
         "service_due_at": _INSTANTS[6],

@@ -9,6 +9,7 @@ import pytest
 from nkk.sop.ticket import new_ticket
 from tests.builders import entry_form
 from tests.installations import eventually
+from tests.papers import pdf_words
 from tests.people import PASSWORD, People, Person, travel_as_complaint
 from tests.problems import problem
 
@@ -161,6 +162,18 @@ def test_the_agency_that_is_passed_over_learns_nothing(people: People) -> None:
     assert "conflict" not in eventually(lambda: inspectorate.get(f"/complaints/{ticket}"))
     assert_unknown(people.opd_team(OPD), ticket)
     assert not any(lists(people.opd_team(OPD), "opd_team", ticket))
+
+
+def test_the_form_on_paper_has_what_was_marked_and_the_agencys_document_has_not(people: People) -> None:
+    ticket, label = people.submit(people.reporter(), accused_opd=OPD, conflict=True), "Terlapor dalam tim pengaduan"
+    people.operator.act(f"/complaints/{ticket}/handover")
+    people.main_team.act(f"/complaints/{ticket}/classification", {"kind": "complaint", "opd": INSPECTORATE})
+    team = people.opd_team(INSPECTORATE)
+    eventually(lambda: team.ask("GET", f"/complaints/{ticket}").status_code == 200)
+    for person, kind in ((people.operator, "form-pengaduan"), (team, "laporan-pengaduan")):
+        path = f"/complaints/{ticket}/documents/{kind}.pdf"
+        paper = eventually(lambda person=person, path=path: (a := person.ask("GET", path)).status_code == 200 and a)
+        assert (label in pdf_words(paper.content)) == (kind == "form-pengaduan")
 
 
 def test_with_a_reason_it_goes_to_the_accuseds_own_agency_which_does_not_read_it(people: People) -> None:

@@ -50,7 +50,7 @@ STEPS_TABLE = [
     *(step.activity for step in STEPS),
 ]
 SAYS = {
-    "form-pengaduan": ENTERED,
+    "form-pengaduan": [*ENTERED, "Terlapor dalam tim pengaduan Ya, menurut pelapor"],
     "data-pemberi-aduan": [
         "RAHASIA",
         "Peraturan Presiden Nomor 76 Tahun 2013",
@@ -187,6 +187,13 @@ def test_only_the_reporters_own_sheet_shows_who_they_are(kind, fmt):
 
 def test_no_other_kind_may_show_the_reporter():
     assert [kind for kind, keys in SHOWN.items() if "reporter" in keys] == [REPORTER]
+
+
+def test_only_the_form_says_that_the_accused_may_sit_in_a_team_and_only_where_it_was_marked():
+    label = squeezed("Terlapor dalam tim pengaduan")
+    said = {kind: squeezed(docx_text(render(kind, "docx", sample()))) for kind in SHEETS}
+    assert [kind for kind in SHEETS if label in said[kind]] == ["form-pengaduan"]
+    assert label not in squeezed(docx_text(render("form-pengaduan", "docx", {**sample(), "conflict": False})))
 
 
 def test_the_reporters_sheet_shows_nothing_of_the_complaint_but_its_subject_line():
