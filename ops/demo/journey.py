@@ -16,7 +16,7 @@ import httpx
 
 from nkk.sop.clock import WIB
 from nkk.sop.steps import Role
-from ops.demo import accounting, evidence, screen
+from ops.demo import accounting, counter, evidence, screen
 from ops.demo.desks import Desk, Item, Row, at_first, opds_of, open_desks
 from ops.demo.visitor import OUT_OF_STEP, Declined, Visitor
 
@@ -211,10 +211,14 @@ def _demonstrate(
             return False
         desks = list(open_desks(anyone, staff, {opd for item in items for opd in opds_of(item)}))
         reporters = list(pool.map(lambda person: _register(anyone, person), data["reporters"]))
-        submissions = pool.map(
-            lambda place: _submit(items[place], reporters[items[place]["reporter"]], echo, place % evidence.EVERY == 0),
-            range(len(items)),
-        )
+
+        def submitted(place: int) -> Journey | None:
+            item = items[place]
+            if "channel" in item:
+                return _enter(item, data["reporters"][item["reporter"]], desks[0].person, anyone, echo)
+            return _submit(item, reporters[item["reporter"]], echo, place % evidence.EVERY == 0)
+
+        submissions = pool.map(submitted, range(len(items)))
         journeys = [journey for journey in submissions if journey is not None]
         for journey in journeys:
             journey.stays = leave and journey.item.get("may_stay", False)
@@ -252,7 +256,7 @@ def lacks(items: Sequence[Item], categories: Sequence[dict[str, Any]], opds: Seq
 
 def _register(anyone: Visitor, person: dict[str, Any]) -> Visitor:
     """Register a new account with an unused user name, and log in."""
-    form = person | {"username": f"{person['username']}-{secrets.token_hex(4)}"}
+    form = person | {"username": _unused(person)}
     try:
         anyone.post("/reporters", form)
     except Declined as declined:
@@ -260,6 +264,10 @@ def _register(anyone: Visitor, person: dict[str, Any]) -> Visitor:
         if declined.status != CONFLICT:
             raise
     return anyone.log_in(form["username"], form["password"])
+
+
+def _unused(person: dict[str, Any]) -> str:
+    return f"{person['username']}-{secrets.token_hex(4)}"
 
 
 def _submit(item: Item, reporter: Visitor, echo: screen.Echo, with_evidence: bool) -> Journey | None:
@@ -270,9 +278,25 @@ def _submit(item: Item, reporter: Visitor, echo: screen.Echo, with_evidence: boo
             form = form | {"files": evidence.attached(reporter, form["subject_line"])}
         receipt = reporter.post("/complaints", form, **{"Idempotency-Key": str(uuid.uuid4())})
     except Declined as declined:
-        echo(f'Laporan "{item["form"]["subject_line"]}" tidak diterima: {declined}')
+        echo(_not_accepted(item, declined))
         return None
     return Journey(item, reporter, receipt["ticket"])
+
+
+def _enter(item: Item, person: dict[str, Any], operator: Visitor, anyone: Visitor, echo: screen.Echo) -> Journey | None:
+    """Have the operator enter a report for `person` (step 1); return its journey, or None where it was not accepted."""
+    entry = counter.entered(item["form"], item["channel"], person)
+    try:
+        receipt = operator.post("/entries", entry, **{"Idempotency-Key": str(uuid.uuid4())})
+        reporter = counter.at_home(anyone, receipt["access_code"], person, _unused(person))
+    except Declined as declined:
+        echo(_not_accepted(item, declined))
+        return None
+    return Journey(item, reporter, receipt["ticket"])
+
+
+def _not_accepted(item: Item, declined: Declined) -> str:
+    return f'Laporan "{item["form"]["subject_line"]}" tidak diterima: {declined}'
 
 
 def _open_documents(journeys: Sequence[Journey], folder: Path) -> Iterator[Path]:

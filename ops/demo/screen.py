@@ -14,6 +14,7 @@ from ops.demo.accounting import ends_withdrawn
 Echo = Callable[[str], Any]
 
 PATHS = {Path.INFORMATION: "informasi", Path.COMPLAINT: "pengaduan"}
+CHANNELS = {"counter": "loket"}
 RETURNED = "response.returned.v1"
 ACTS = {
     "declination": "dinyatakan bukan kewenangan",
@@ -23,6 +24,9 @@ ACTS = {
     "continuation": "dilanjutkan tanpa pelapor",
     "objection": "keberatan atas jawaban",
     "rating": "jawaban dinilai",
+    "recusals": "petugas yang tidak menangani laporannya",
+    "time-request": "permintaan tambahan waktu",
+    "time-grant": "tambahan waktu diberikan",
 }
 
 
@@ -46,7 +50,8 @@ def journey_lines(journey: Told) -> Iterator[str]:
         return
     path = PATHS.get(timeline["path"], "belum diklasifikasi")
     secret = " · rahasia" if journey.item["form"]["confidential"] else ""
-    yield f"{journey.ticket} · {path}{secret} · {journey.item['form']['subject_line']}"
+    entered = f" · {CHANNELS[journey.item['channel']]}" if "channel" in journey.item else ""
+    yield f"{journey.ticket} · {path}{secret}{entered} · {journey.item['form']['subject_line']}"
     promised = datetime.fromisoformat(timeline["service_due_at"]).astimezone(WIB)
     yield f"     dijanjikan selesai {promised:%d/%m/%Y %H.%M} WIB"
     for entry in timeline["entries"]:

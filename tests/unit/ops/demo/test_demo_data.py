@@ -7,11 +7,14 @@ from types import SimpleNamespace
 
 import httpx
 import pytest
+from flask import Flask, g
 
-from nkk.sop.catalogue import CATEGORIES, OPDS
+from gateway.schemas import EntryForm
+from nkk.sop.catalogue import CATEGORIES, INSPECTORATE, OPDS
 from nkk.sop.registration import check_credentials, check_identity_number
 from nkk.sop.steps import ReporterKind
-from ops.demo import accounting, desks, screen
+from nkk.trust.actor import Actor
+from ops.demo import accounting, counter, desks, screen
 from ops.demo.journey import lacks, load, recapitulate
 from ops.demo.visitor import Declined, Visitor
 from services.intake.domain import check_against_catalogue
@@ -59,7 +62,10 @@ def test_each_report_says_what_every_desk_says_to_it(item):
     always = {"form", "reporter", "path", "answer", "receipt"}
     of_complaints = {"opd", "response"} if item["path"] == "complaint" else set()
     returned = {"return_note", "second_response"} if "return_note" in item else set()
-    assert item.keys() - {"note", "acts", "first", "first_answer", "may_stay"} == always | of_complaints | returned
+    assert (
+        item.keys() - {"note", "acts", "first", "first_answer", "may_stay", "channel"}
+        == always | of_complaints | returned
+    )
     assert item["receipt"] in ("confirm", "open")
     assert 0 <= item["reporter"] < len(REPORTERS)
     assert item.get("opd", "bkpsdmd") in OPDS
@@ -129,6 +135,16 @@ def test_a_complete_journey_has_no_flaw(item):
 @pytest.mark.parametrize(("item", "steps"), [(INFORMATION, 5), (PLAIN, 7), (RETURNED, 9)])
 def test_a_journey_has_as_many_entries_as_its_path(item, steps):
     assert len(accounting.expected_events(item)) == steps
+
+
+def test_one_report_is_entered_for_somebody_and_one_has_a_conflict_of_interest():
+    (entered,) = (item for item in ITEMS if "channel" in item)
+    entry = counter.entered(entered["form"], entered["channel"], REPORTERS[entered["reporter"]])
+    with Flask(__name__).app_context():
+        g.actor = Actor("staff-1", "operator")
+        assert EntryForm().load(entry)["channel"] == "counter"
+    (marked,) = (item for item in ITEMS if item["form"].get("conflict"))
+    assert (marked["opd"], marked["form"]["accused_opd"]) == (INSPECTORATE, "bkpsdmd")
 
 
 def test_each_act_beside_the_path_is_shown():
