@@ -432,6 +432,47 @@ class AnswerRated(EventData):
     rating: int = wire(fields.Integer(strict=True, validate=validate.Range(1, 5)))
 
 
+@event("question.asked.v1", service=("intake", "triage", "opd_response"), consumers=("notification",))
+class QuestionAsked(EventData):
+    """The desk at whose `step` the case stands asked the reporter, and the step's clock rests. The envelope's `id` is
+    the question's; `calendar` is the version in force, by which the day is found on which the question lapses."""
+
+    ticket: str = wire(Ticket())
+    step: int = wire(fields.Integer(strict=True, validate=validate.Range(2, 5)))
+    forwarding: int = wire(_forwarding())
+    round: int = wire(_round(0))
+    opd: str | None = wire(Slug(allow_none=True))
+    text: str = wire(PlainText(TEXT_LENGTH))
+    calendar: int = wire(_calendar())
+    by: str = wire(_opaque())
+
+    @classmethod
+    def tellers(cls, data: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the service that owns the step."""
+        return tuple(step.owner for step in STEPS if step.number == data.get("step"))
+
+
+@shape
+class _QuestionEnded(EventData):
+    """The fields of the end of a question, whose id is `question` and whose number within the complaint is `number`."""
+
+    ticket: str = wire(Ticket())
+    question: str = wire(fields.String(validate=validate.Length(1, 200)))
+    number: int = wire(_round())
+    forwarding: int = wire(_forwarding())
+
+
+@event("question.answered.v1", service="notification", consumers=("intake", "triage", "opd_response"))
+class QuestionAnswered(_QuestionEnded):
+    """The reporter answered a question; notification gives the answer to those who may read it. The clock goes on with
+    the day after the event's `time`, which is the day of the answer only, as its first instant in WIB."""
+
+
+@event("question.lapsed.v1", service="notification", consumers=("intake", "triage", "opd_response"))
+class QuestionLapsed(_QuestionEnded):
+    """A question was not answered in time. The clock goes on."""
+
+
 STAGES = ("intake", "triage", "opd_response", "notification")
 
 
@@ -531,6 +572,9 @@ EVENTS: tuple[type[EventData], ...] = (
     AnswerReturned,
     ComplaintReopened,
     AnswerRated,
+    QuestionAsked,
+    QuestionAnswered,
+    QuestionLapsed,
     CaseRecused,
     StepDueSoon,
     StepOverdue,

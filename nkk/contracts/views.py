@@ -17,6 +17,39 @@ class Acted(TypedDict):
     stands: Stands
 
 
+class AnsweredQuestion(TypedDict):
+    """The state of a question that its reporter answered."""
+
+    ticket: str
+    number: int
+    state: str
+
+
+class Question(TypedDict):
+    """A desk's question to the reporter. `by` is for staff only; `lapses_on` is the last day for an answer."""
+
+    number: int
+    step: int
+    opd: str | None
+    text: str
+    asked_at: str
+    state: str
+    lapses_on: str
+    answer: str | None
+    answered_on: str | None
+    by: NotRequired[str]
+
+
+class RestFact(TypedDict):
+    """A question as a fact about the clock of its step, which goes on from `ended_at`."""
+
+    step: int
+    forwarding: int
+    round: int
+    at: str
+    ended_at: str | None
+
+
 class Claimed(TypedDict):
     """The result of a claim or its release."""
 
@@ -319,6 +352,7 @@ class Record(TypedDict):
     opd: str | None
     channel: NotRequired[str]
     facts: list[Fact]
+    questions: NotRequired[list[RestFact]]
 
 
 class Ratings(TypedDict):

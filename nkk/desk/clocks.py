@@ -4,7 +4,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, ClassVar
 
-from sqlalchemy import Column, Connection, Index, Integer, Table, select
+from sqlalchemy import Column, Connection, Index, Integer, String, Table, select
 
 from nkk.contracts.events import StepDueSoon, StepOverdue
 from nkk.desk.calendars import KeptCalendars
@@ -23,7 +23,16 @@ def clock_columns() -> list[Column[Any]]:
         Column("calendar", Integer, nullable=False, server_default="0"),
         Column("done_at", UtcDateTime),
         Column("tell_at", UtcDateTime),
+        Column("rests_since", UtcDateTime),
+        Column("rests_until", UtcDateTime),
+        Column("due_before", UtcDateTime),
+        Column("tell_before", UtcDateTime),
     ]
+
+
+def question_column() -> Column[Any]:
+    """Return the column of an `Askable`."""
+    return Column("question", String(200))
 
 
 def alarm_index(table: Table) -> Index:
@@ -71,5 +80,5 @@ class ClockedWork(Work):
 
     def raise_if_overdue(self, timed: Timed, now: datetime) -> None:
         """Publish the overdue alarm before a late step ends, where the timer has not done so yet."""
-        if now > timed.due_at:
+        if now > timed.due_at and not timed.rests(now):
             self.raise_alarm(timed, now)

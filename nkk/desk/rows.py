@@ -74,6 +74,13 @@ class Rows(Generic[Held]):
         row = self._connection.execute(query.with_for_update() if for_update else query).first()
         return self.HELD(**row._mapping) if row else None
 
+    def asking(self, ticket: str, question: str) -> Held | None:
+        """Return the locked case whose last question has this id; None where it has gone on to another step."""
+        self._inserts.flush()
+        query = select(self.TABLE).where(self.TABLE.c.ticket == ticket, self.TABLE.c.question == question)
+        row = self._connection.execute(query.with_for_update()).first()
+        return self.HELD(**row._mapping) if row else None
+
     def open(
         self, cursor: str | None, limit: int | None, wanted: Wanted = EVERYTHING, actor: Actor | None = None
     ) -> tuple[list[Held], str | None]:

@@ -10,7 +10,14 @@ from typing import Any, ClassVar, TypeVar, cast
 from marshmallow import Schema, fields, validate
 
 from nkk.contracts import Event, views
-from nkk.contracts.events import CalendarChanged, CaseRecused, ComplaintClosed
+from nkk.contracts.events import (
+    CalendarChanged,
+    CaseRecused,
+    ComplaintClosed,
+    QuestionAnswered,
+    QuestionAsked,
+    QuestionLapsed,
+)
 from nkk.contracts.fields import NOTE_LENGTH, Instant, PlainText
 from nkk.contracts.files import FileView, UploadIds
 from nkk.desk.calendars import Calendars
@@ -23,8 +30,9 @@ from nkk.messaging.rpc import rpc
 from nkk.messaging.stage import Stage, UnitOfWorkProvider
 from nkk.sop import files
 from nkk.sop.claims import Claimable
-from nkk.sop.clock import Calendar
+from nkk.sop.clock import Calendar, day_after
 from nkk.sop.refusals import NotYourRole, UnknownTicket
+from nkk.sop.report import TEXT_LENGTH
 from nkk.sop.steps import Role
 from nkk.store.work import Publishable
 from nkk.trust.actor import Actor, requires
@@ -211,6 +219,62 @@ class NotesDesk(Desk):
             work.clocked.get(ticket, actor)
 
 
+class QuestionForm(Schema):
+    """A question to the reporter."""
+
+    text = PlainText(TEXT_LENGTH, required=True)
+
+
+class AsksReporters(NotesDesk):
+    """A desk that asks the reporter. Notification keeps the questions and their answers."""
+
+    @rpc
+    @of_the_desk
+    def ask(self, actor: Actor, ticket: str, text: str | None) -> views.Acted:
+        """Ask the reporter about a case that stands at this desk, whose clock rests until they answer or it lapses.
+
+        Raises QuestionOpen, WithoutReporter, or the desk's own refusal.
+        """
+        form = load(QuestionForm, {"text": text})
+        calendar = self.calendars.current()
+        with self.uow.begin() as work:
+            case: Any = self.standing(work, actor, ticket)
+            case.must_be_askable()
+            work.raise_if_overdue(case, work.now)
+            asked = QuestionAsked(
+                ticket=ticket,
+                step=case.step.number,
+                forwarding=case.about_forwarding,
+                round=case.about_round,
+                opd=case.team_opd,
+                text=form["text"],
+                calendar=calendar.version,
+                by=actor.id,
+            )
+            (question,) = work.emit(asked, at=work.now)
+            case.ask(question, work.now)
+            work.clocked.save(case)
+        return {"ticket": ticket, "stands": case.stands()}
+
+    @handles(QuestionAnswered)
+    def on_question_answered(self, event: Event[QuestionAnswered]) -> None:
+        """Let the clock go on from the day after the reporter's answer."""
+        with self.uow.handling(event) as work:
+            self._question_ended(work, event.data, day_after(event.time))
+
+    @handles(QuestionLapsed)
+    def on_question_lapsed(self, event: Event[QuestionLapsed]) -> None:
+        """Let the clock go on, because the reporter did not answer in time."""
+        with self.uow.handling(event) as work:
+            self._question_ended(work, event.data, event.time)
+
+    def _question_ended(self, work: Any, ended: QuestionAnswered | QuestionLapsed, at: datetime) -> None:
+        case = work.clocked.asking(ended.ticket, ended.question)
+        if case is not None:
+            case.question_ended(ended.question, at, self.calendars.get(case.calendar))
+            work.clocked.save(case)
+
+
 class RecusesStaff(RaisesAlarms):
     """A stage whose cases are hidden from those who stepped aside at another stage."""
 
@@ -224,7 +288,7 @@ class RecusesStaff(RaisesAlarms):
                 work.clocked.save(case)
 
 
-class RecusalDesk(NotesDesk, RecusesStaff):
+class RecusalDesk(AsksReporters, RecusesStaff):
     """A desk whose staff step aside from cases."""
 
     @rpc

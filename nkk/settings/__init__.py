@@ -118,6 +118,8 @@ NKK_TOOL_EVENTS = Setting("NKK_TOOL_EVENTS", numbers.number(20_000, 100_000_000)
 
 NKK_OUTBOX_DAYS = Setting("NKK_OUTBOX_DAYS", numbers.number(1, 36_500), "90")
 
+NKK_QUESTION_DAYS = Setting("NKK_QUESTION_DAYS", numbers.number(1, 365), "30")
+
 NKK_TOKEN_PUBLIC_KEY = _key("NKK_TOKEN_PUBLIC_KEY", keys.public_pem)
 NKK_TOKEN_SIGNING_KEY = _key("NKK_TOKEN_SIGNING_KEY", keys.private_pem)
 NKK_IDENTITY_KEYS = Setting("NKK_IDENTITY_KEYS", keys.identity_keys, secret=True, hint=KEYS_HINT)
@@ -195,6 +197,7 @@ STAGE: tuple[Setting[Any], ...] = (
     NKK_MAX_WORKERS,
     NKK_RETRY_DELAYS,
     NKK_OUTBOX_DAYS,
+    NKK_QUESTION_DAYS,
 )
 
 OF: dict[str, tuple[Setting[Any], ...]] = {

@@ -9,7 +9,8 @@ accepted, and this order decides in whatever order their events arrive:
 1. an answer that was sent stands: a withdrawal that was on its way changes nothing;
 2. a withdrawal ends the case wherever it is; acts that were on their way are kept, for the case may go on;
 3. what Tim Utama took back takes no response and no declination that were on their way;
-4. more time counts only where it was given before the step ended, and not after a withdrawal.
+4. more time counts only where it was given before the step ended, and not after a withdrawal;
+5. an act that moves a case on ends its open question: an answer on its way is kept, and changes no clock.
 
 The reporter, or the team, whose act was overtaken sees it on the case (`nkk.sop.journey.in_order`).
 """
@@ -40,6 +41,7 @@ class Act(StrEnum):
     OBJECT = "object"
     RATE = "rate"
     NOTE = "note"
+    ASK = "ask"
     RECUSE = "recuse"
     REQUEST_TIME = "request_time"
     GRANT_TIME = "grant_time"
@@ -83,6 +85,9 @@ RULES = (
     Rule(Act.RECLASSIFY, Role.OPERATOR, "notification", ("awaiting_answer",)),
     Rule(Act.OBJECT, Role.REPORTER, "notification", ("answered", "closed")),
     Rule(Act.RATE, Role.REPORTER, "notification", ("closed",)),
+    Rule(Act.ASK, Role.OPERATOR, "intake", ("awaiting_hand_over",)),
+    Rule(Act.ASK, Role.MAIN_TEAM, "triage", ("awaiting_classification", "awaiting_approval")),
+    Rule(Act.ASK, Role.OPD_TEAM, "opd_response", ("awaiting_response",)),
     Rule(Act.NOTE, Role.OPERATOR, "intake", _INTAKE),
     Rule(Act.NOTE, Role.MAIN_TEAM, "triage", _TRIAGE),
     Rule(Act.NOTE, Role.OPD_TEAM, "opd_response", _OPD),

@@ -135,15 +135,18 @@ class Calendar:
         Zero minutes, or a start outside office hours, count from the next opening. Raises ValueError where the calendar
         has no office hours left.
         """
-        local = start.astimezone(WIB)
-        left = timedelta(minutes=minutes)
+        return self.after(start, timedelta(minutes=minutes))
+
+    def after(self, start: datetime, open_for: timedelta) -> datetime:
+        """Return the instant at which the offices have been open for `open_for` since `start`, as `due` does."""
+        local, left = start.astimezone(WIB), open_for
         for opens, closes in self._spans_soon(local):
             if closes - opens >= left:
                 return (opens + left).astimezone(UTC)
             left -= closes - opens
         # Zero minutes are due at the next opening: find the end of the smallest duration and subtract it again.
-        least = timedelta() if minutes else timedelta.resolution
-        wanted = self._open_until(local) + timedelta(minutes=minutes) + least
+        least = timedelta() if open_for else timedelta.resolution
+        wanted = self._open_until(local) + open_for + least
         day = self._day_that_reaches(wanted, local.date())
         left = wanted - self._open_before(day.toordinal())
         for opens, closes in self._spans_on(day):
@@ -154,8 +157,12 @@ class Calendar:
 
     def minutes_between(self, start: datetime, end: datetime) -> int:
         """Return the whole office minutes between two aware datetimes; 0 where `end` is not after `start`."""
+        return self.open_between(start, end) // timedelta(minutes=1)
+
+    def open_between(self, start: datetime, end: datetime) -> timedelta:
+        """Return the office time between two aware datetimes; none where `end` is not after `start`."""
         start, end = start.astimezone(WIB), end.astimezone(WIB)
-        return max(0, (self._open_until(end) - self._open_until(start)) // timedelta(minutes=1))
+        return max(timedelta(), self._open_until(end) - self._open_until(start))
 
     def minutes_left(self, now: datetime, due: datetime) -> int:
         """Return the whole office minutes from `now` to `due`; negative once `due` has passed."""

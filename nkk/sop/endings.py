@@ -41,7 +41,7 @@ class Endable(Claimable):
         if self.ended_at is not None and self.done_at is None:
             self.stop_clock(max(self.came_at, self.ended_at))
 
-    def go_on(self) -> None:
+    def take_back_ending(self) -> None:
         """Take the ending back."""
         self.ended = self.ended_at = self.ended_why = None
 

@@ -6,13 +6,14 @@ They must equal the clocks that the stages keep, which makes the stages' clocks 
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import zip_longest
 from typing import TypeVar
 
 from nkk.sop import steps
 from nkk.sop.clock import Calendar, day_after
 from nkk.sop.steps import Role, Step
+from nkk.sop.timed import moved
 
 
 @dataclass(frozen=True)
@@ -168,6 +169,28 @@ def in_order(facts: Iterable[F]) -> tuple[list[F], list[F]]:
 
 
 @dataclass(frozen=True)
+class Question:
+    """A desk's question to the reporter, for which the clock of its step rests from `at` on.
+
+    `ended_at` is the instant from which the clock goes on; None where the question was neither answered nor lapsed.
+    """
+
+    step: int
+    forwarding: int
+    round: int
+    at: datetime
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Rest:
+    """A time during which a clock rested; without `until` it rests still, or rested when its step ended."""
+
+    since: datetime
+    until: datetime | None
+
+
+@dataclass(frozen=True)
 class Clock:
     """One run of a step's clock. `done_at` is None while it runs; `round` counts the OPDs' responses."""
 
@@ -184,6 +207,7 @@ class Clock:
     """When it was due before it got more time; None where it got none."""
     moved_days: int = 0
     """The working days by which its due time was moved."""
+    rests: tuple[Rest, ...] = ()
 
     @property
     def withdrawn(self) -> bool:
@@ -191,19 +215,40 @@ class Clock:
         return self.ended_by == WITHDRAWN
 
     def used(self, now: datetime) -> int:
-        """Return the whole office minutes that the step took, or has taken by `now`."""
-        return self.calendar.minutes_between(self.came_at, self.done_at or now)
+        """Return the whole office minutes that the step took, or has taken by `now`, without those that it rested."""
+        took = self.calendar.open_between(self.came_at, self.done_at or now)
+        return (took - self._rested(now)) // timedelta(minutes=1)
+
+    def rested(self, now: datetime) -> int:
+        """Return the whole office minutes that the clock rested, because its desk waited for the reporter."""
+        return self._rested(now) // timedelta(minutes=1)
+
+    def _rested(self, now: datetime) -> timedelta:
+        end = self.done_at or now
+        spans = ((rest.since, min(rest.until or end, end)) for rest in self.rests)
+        return sum((self.calendar.open_between(since, until) for since, until in spans), timedelta())
 
     def late(self, now: datetime) -> bool | None:
         """Return whether the step is or was overdue; None for a reporter's step, which has no duty to be on time."""
-        return None if self.step.role == Role.REPORTER else (self.done_at or now) > self.due_at
+        if self.step.role == Role.REPORTER:
+            return None
+        end = self.done_at or now
+        # Within a rest no time passes: it is judged by when the rest began.
+        resting = (rest.since for rest in self.rests if rest.until is None or end < rest.until)
+        return min([end, *resting]) > self.due_at
 
 
-def clocks(facts: Iterable[Fact], calendar_of: Callable[[int], Calendar]) -> list[Clock]:
-    """Return every clock that `facts` started, in the procedure's order. Step 1 has none: its start is not known."""
+def clocks(
+    facts: Iterable[Fact], calendar_of: Callable[[int], Calendar], questions: Iterable[Question] = ()
+) -> list[Clock]:
+    """Return every clock that `facts` started, in the procedure's order. Step 1 has none: its start is not known.
+
+    A clock rests for the `questions` that its desk asked the reporter while it ran.
+    """
     facts = list(facts)
     ordered, _ = in_order(facts)
     granted = {(fact.forwarding, fact.round): fact for fact in facts if fact.type == GRANTED and fact.days}
+    asked = sorted(questions, key=lambda question: question.at)
     found = []
     for fact, following in zip_longest(ordered, ordered[1:]):
         step = fact.then
@@ -211,15 +256,34 @@ def clocks(facts: Iterable[Fact], calendar_of: Callable[[int], Calendar]) -> lis
             continue
         calendar, start = calendar_of(fact.calendar), fact.begins_at
         ended = _end(fact, following, start)
-        due = calendar.due(start, step.minutes)
         by = following.type if following and ended else None
-        clock = Clock(step, round_of(fact), calendar, start, due, ended, forwarding_after(fact), by)
+        run = (step.number, forwarding_after(fact), round_of(fact))
+        rests = _rests([each for each in asked if (each.step, each.forwarding, each.round) == run], start, ended)
+        due = calendar.due(start, step.minutes)
+        for rest in rests:
+            if rest.until is not None and (ended is None or rest.until <= ended):
+                due = moved(due, rest.since, rest.until, calendar)
+        clock = Clock(step, run[2], calendar, start, due, ended, run[1], by, rests=rests)
         grant = granted.get((clock.forwarding, clock.round)) if step == steps.RESPOND else None
         if grant is not None and not clock.withdrawn and more_time_counts(grant.at, ended):
             later = calendar.due(due, grant.days * steps.MINUTES_PER_DAY)
             clock = replace(clock, due_at=later, first_due_at=due, moved_days=grant.days)
         found.append(clock)
     return found
+
+
+def _rests(questions: Iterable[Question], start: datetime, ended: datetime | None) -> tuple[Rest, ...]:
+    """Return the rests of a clock from `start` to `ended`: a question asked during a rest makes the rest longer."""
+    found: list[Rest] = []
+    for asked in questions:
+        if ended is not None and asked.at >= ended:
+            continue
+        since = max(start, asked.at)
+        if found and found[-1].until is not None and since < found[-1].until:
+            since = found.pop().since
+        until = max(asked.ended_at, since) if asked.ended_at else None
+        found.append(Rest(since, until))
+    return tuple(found)
 
 
 def more_time_counts(granted_at: datetime, ended_at: datetime | None) -> bool:

@@ -1,9 +1,15 @@
-"""A step's clock, as the stage that owns the step keeps it: its start, due time, end and next alarm."""
+"""A step's clock, as the stage that owns the step keeps it: its start, due time, end and next alarm.
+
+A clock rests while its desk waits for the reporter. The office time that was left when it began to rest is left when it
+goes on: its due time moves by the office time of the rest, and a clock that was overdue stays so by as much. What the
+reporter does becomes known by the day only, and so a rest ends at an instant that may lie ahead: until then the clock
+still rests.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
 from nkk.sop.clock import Calendar
 from nkk.sop.steps import Step
@@ -28,15 +34,29 @@ def started(step: Step, at: datetime, calendar: Calendar) -> dict[str, Any]:
         "calendar": calendar.version,
         "done_at": None,
         "tell_at": calendar.due(at, step.minutes * part // whole),
+        "rests_since": None,
+        "rests_until": None,
+        "due_before": None,
+        "tell_before": None,
     }
+
+
+def moved(due_at: datetime, since: datetime, until: datetime, calendar: Calendar) -> datetime:
+    """Return the due time of a clock that rested from `since` to `until`: later by the office time between them."""
+    rested = calendar.open_between(since, until)
+    return calendar.after(due_at, rested) if rested else due_at
 
 
 @dataclass(kw_only=True)
 class Timed:
     """A case at a step, with the clock of its current or last step, counted by version `calendar`.
 
-    `tell_at` is the time after which the next alarm is raised; None where there is none left.
+    `tell_at` is the time after which the next alarm is raised; None where there is none left, or while the clock rests.
+    `rests_since` and `rests_until` are its last rest, with its due time and its next alarm before that rest. `DUES` are
+    the names of its due times, each with the name of the same one before the rest.
     """
+
+    DUES: ClassVar[tuple[tuple[str, str], ...]] = (("due_at", "due_before"),)
 
     ticket: str
     came_at: datetime
@@ -44,6 +64,10 @@ class Timed:
     calendar: int = 0
     done_at: datetime | None = None
     tell_at: datetime | None = None
+    rests_since: datetime | None = None
+    rests_until: datetime | None = None
+    due_before: datetime | None = None
+    tell_before: datetime | None = None
 
     @property
     def step(self) -> Step:
@@ -71,8 +95,49 @@ class Timed:
             setattr(self, name, value)
 
     def stop_clock(self, at: datetime) -> None:
-        """Stop the clock, because the step was done at `at`."""
+        """Stop the clock, because the step was done at `at`; a rest that lasts until then moves no due time."""
+        if self.rests_since is not None and not (self.rests_until and self.rests_until <= at):
+            self._forget_rest()
         self.done_at, self.tell_at = at, None
+
+    def rests(self, now: datetime) -> bool:
+        """Return whether the clock runs in principle, but rests at `now`."""
+        return (
+            self.done_at is None
+            and self.rests_since is not None
+            and (self.rests_until is None or now < self.rests_until)
+        )
+
+    def rest(self, at: datetime) -> None:
+        """Let the clock rest from `at` on. A rest that has not ended by then goes on as the same rest."""
+        if self.rests_until is not None and at < self.rests_until:
+            self._forget_rest()
+        else:
+            # A clock that a reporter's act started begins the day after: no time passes before.
+            self.rests_since, self.tell_before = max(at, self.came_at), self.tell_at
+            for name, before in self.DUES:
+                setattr(self, before, getattr(self, name))
+        self.rests_until = self.tell_at = None
+
+    def go_on(self, at: datetime, calendar: Calendar) -> None:
+        """Let a clock that rests go on from `at`, counted by `calendar`, its own.
+
+        Where it has stopped meanwhile, its due time moves only by a rest that had ended before.
+        """
+        since = self.rests_since
+        if since is None or self.rests_until is not None:
+            return
+        self.rests_until = max(at, since)
+        if self.done_at is None or self.rests_until <= self.done_at:
+            for name, before in self.DUES:
+                due_at = getattr(self, before)
+                setattr(self, name, due_at and moved(due_at, since, self.rests_until, calendar))
+        if self.done_at is None and self.tell_before is not None:
+            self.tell_at = max(self.rests_until, moved(self.tell_before, since, self.rests_until, calendar))
+
+    def _forget_rest(self) -> None:
+        for name, before in self.DUES:
+            setattr(self, name, getattr(self, before))
 
     def alarm(self, now: datetime) -> Alarm | None:
         """Return the alarm to raise now, or None. Each is returned once, and "due soon" never after the due time."""

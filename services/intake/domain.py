@@ -9,9 +9,10 @@ from nkk.sop import faults, steps
 from nkk.sop.acts import Act, possible
 from nkk.sop.additions import MOST_ADDITIONS, AddedTooOften, Addition
 from nkk.sop.clock import WIB, Calendar, day_of, write_day, write_instant
-from nkk.sop.endings import WITHDRAWN, Endable
+from nkk.sop.endings import WITHDRAWN
 from nkk.sop.files import MOST_OF_A_REPORT, OwnFile, ReportFull, numbered
 from nkk.sop.journey import service_due
+from nkk.sop.questions import Askable, WithoutReporter
 from nkk.sop.refusals import AlreadyDone, InvalidInput, NotAuthenticated, NotYourStep, Refused
 from nkk.sop.report import Report
 from nkk.sop.steps import Channel, Role, Stands, Step
@@ -165,7 +166,7 @@ def check_staff(role: str, group: str | None, opds: dict[str, str]) -> None:
 
 
 @dataclass
-class Complaint(Report, Endable):
+class Complaint(Report, Askable):
     """A report as submitted (Form Pengaduan), and its state within steps 1 and 2.
 
     `channel` says how it came. `cycle` is 2 after an objection; `kept` says that it goes on
@@ -278,13 +279,13 @@ class Complaint(Report, Endable):
 
     def keep(self) -> None:
         """Note that Tim Utama lets the report go on without its reporter."""
-        self.go_on()
+        self.take_back_ending()
         self.kept = True
 
     def reopen(self, cycle: int) -> None:
         """Note that the reporter objected to the answer, so that the report is open again."""
         if cycle > self.cycle:
-            self.go_on()
+            self.take_back_ending()
             self.cycle, self.kept, self.closed_at = cycle, False, None
 
     def acts(self, role: str, now: datetime, calendar: Calendar) -> list[str]:
@@ -295,7 +296,9 @@ class Complaint(Report, Endable):
             if now > calendar.due(self.closed_at, steps.SUPPLEMENTED_WITHIN_MINUTES):
                 not_now.add(Act.SUPPLEMENT)
         if self.kept:
-            not_now.add(Act.WITHDRAW)
+            not_now |= {Act.WITHDRAW, Act.ASK}
+        if self.awaits_reporter:
+            not_now.add(Act.ASK)
         return possible("intake", role, self.stands()["state"], not_now)
 
     def must_stand_here(self) -> None:
@@ -303,6 +306,12 @@ class Complaint(Report, Endable):
         self.must_go_on()
         if self.handed_over_at is not None:
             raise AlreadyHandedOver({"stands": self.stands()})
+
+    def must_be_askable(self) -> None:
+        """Raise WithoutReporter where the report was withdrawn and goes on."""
+        super().must_be_askable()
+        if self.kept:
+            raise WithoutReporter({"stands": self.stands()})
 
     def hand_over(self, by: str, now: datetime) -> None:
         """Hand the report over to Tim Utama, by the operator `by` (step 2). Raises AlreadyHandedOver."""

@@ -185,7 +185,7 @@ class Answer(Endable):
 
     def resume(self, calendar: Calendar) -> None:
         """Take the ending back; what came for an answer meanwhile awaits it, by a clock that was not stopped."""
-        self.go_on()
+        self.take_back_ending()
         if self.state == State.AWAITING_ANSWER:
             self.start_clock(self.step, self.came_at, calendar)
 

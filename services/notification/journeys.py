@@ -24,6 +24,7 @@ from nkk.sop.journey import (
     services,
 )
 from nkk.sop.steps import Channel, Path, Role, Stands, Step
+from services.notification.asking import Asked
 
 CLASSIFIED = {"complaint.classified_as_information.v1": Path.INFORMATION, FORWARDED: Path.COMPLAINT}
 """The path on which each classification leads."""
@@ -95,6 +96,7 @@ class Journey:
     late_at: datetime | None
     closed_at: datetime | None
     entries: list[Entry]
+    questions: list[Asked] = field(default_factory=list)
     answered_at: datetime | None = None
     answer_minutes: int | None = None
     author: str | None = None
@@ -165,8 +167,8 @@ class Journey:
         return replace(self, entries=told)
 
     def clocks(self, calendar_of: Callable[[int], Calendar]) -> list[Clock]:
-        """Return the clocks of the journey, counted from its entries only."""
-        return clocks([*self.entries, *self.about_time], calendar_of)
+        """Return the clocks of the journey, counted from its entries and questions only."""
+        return clocks([*self.entries, *self.about_time], calendar_of, [asked.fact for asked in self.questions])
 
     def minutes_to(self, at: datetime, calendar_of: Callable[[int], Calendar]) -> int | None:
         """Return the office minutes from the submission to `at`, by the submission's calendar.
@@ -257,4 +259,6 @@ def still_true(kind: str, step: int | None, round_: int | None, way: Journey, fo
         return stands_at is not None and stands_at < steps.RECEIVE.number
     if kind == "reminder":
         return stands_at == steps.RECEIVE.number
+    if kind in ("question", "question_reminder"):
+        return any(asked.is_open and way.awaits(asked.step, asked.round, asked.forwarding) for asked in way.questions)
     return step is None or way.awaits(step, round_ or 0, forwarding or 1)

@@ -1,7 +1,7 @@
 """Schemas of notification's RPC arguments and results."""
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields
@@ -16,6 +16,7 @@ from nkk.sop.journey import ABOUT_TIME, BESIDE, KEPT, REOPENED, WITHDRAWN, Clock
 from nkk.sop.report import TEXT_LENGTH
 from nkk.sop.steps import BY_DAY, RECEIVE, REPORTERS_CLOCKS, RESPOND, Role, Step
 from nkk.trust.actor import Actor
+from services.notification.asking import Asked, State
 from services.notification.domain import team_of
 from services.notification.journeys import Addition, Entry, Journey
 from services.notification.storage import MOST_AT_ONCE, TO_PRINT
@@ -26,6 +27,12 @@ class AnswerText(Schema):
 
     text = PlainText(TEXT_LENGTH, required=True)
     files = fields.List(fields.String(validate=Length(1, 9)), load_default=list, validate=Length(most=MOST_FILES))
+
+
+class QuestionAnswer(Schema):
+    """The reporter's answer to a question."""
+
+    text = PlainText(TEXT_LENGTH, required=True)
 
 
 class Reason(Schema):
@@ -217,7 +224,34 @@ def record(journey: Journey) -> views.Record:
             }
             for entry in (*journey.entries, *journey.about_time, *journey.overtaken)
         ],
+        "questions": [
+            {
+                "step": asked.step,
+                "forwarding": asked.forwarding,
+                "round": asked.round,
+                "at": write_instant(asked.at),
+                "ended_at": _instant(asked.ended_at),
+            }
+            for asked in journey.questions
+        ],
     }
+
+
+def question(asked: Asked, clocks: list[Clock], reader: Actor) -> views.Question:
+    """Return a question and its answer; the reporter is not told which member of staff asked."""
+    overtaken = asked.is_overtaken(clocks)
+    shown: views.Question = {
+        "number": asked.number,
+        "step": asked.step,
+        "opd": asked.opd,
+        "text": asked.text,
+        "asked_at": write_instant(asked.at),
+        "state": str(State.OVERTAKEN) if asked.is_open and overtaken else asked.state,
+        "lapses_on": write_day(asked.lapses_at - timedelta(days=1)),
+        "answer": asked.answer,
+        "answered_on": _instant(asked.answered_on, write_day),
+    }
+    return shown if reader.role == Role.REPORTER else {**shown, "by": asked.by}
 
 
 def standing(journey: Journey, calendar_of: Callable[[int], Calendar], now: datetime) -> views.StandingAgain:

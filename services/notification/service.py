@@ -42,6 +42,7 @@ from services.notification.domain import Answer
 from services.notification.following import Follows
 from services.notification.journeys import Addition, Entry, Journey
 from services.notification.mail import Mailer
+from services.notification.questions import KeepsQuestions
 from services.notification.storage import NotificationWork, letter_id
 from services.notification.telling import NotifiesPeople
 from services.notification.unsent import LooksAfterLetters
@@ -54,6 +55,7 @@ class NotificationService(
     LooksAfterLetters,
     RepublishesClosings,
     TakesActs,
+    KeepsQuestions,
     Desk,
     RecusesStaff,
     ConsumesCalendars,

@@ -10,13 +10,13 @@ from nkk.sop import additions, steps
 from nkk.sop.acts import Act, possible
 from nkk.sop.additions import Addition
 from nkk.sop.clock import Calendar, write_day, write_instant
-from nkk.sop.endings import Endable
 from nkk.sop.files import File, described, joined, numbered
 from nkk.sop.journey import more_time_counts
+from nkk.sop.questions import Askable
 from nkk.sop.refusals import AlreadyDone, NotYourStep
 from nkk.sop.report import Report
 from nkk.sop.steps import Role, Stands, Step
-from nkk.sop.timed import NEAR
+from nkk.sop.timed import NEAR, moved
 
 
 class State(StrEnum):
@@ -41,7 +41,7 @@ class NoLongerHere(NotYourStep):
 
 
 @dataclass
-class Case(Report, Endable):
+class Case(Report, Askable):
     """A complaint at the desk of one agency's helper team. It never holds the reporter's identity.
 
     `forwarding` is the number of the classification that brought it here. `overtaken` says that the team's last act
@@ -75,6 +75,10 @@ class Case(Report, Endable):
     granted_at: datetime | None = None
     due_first: datetime | None = None
     due_later: datetime | None = None
+    first_before: datetime | None = None
+    later_before: datetime | None = None
+
+    DUES = (*Askable.DUES, ("due_first", "first_before"), ("due_later", "later_before"))
 
     def __post_init__(self) -> None:
         self.since = self.since or self.came_at
@@ -135,7 +139,7 @@ class Case(Report, Endable):
         self.state, self.since = State.AWAITING_RESPONSE, now
         if self.asked_for is not None:
             self.asked_for, self.granted_days = 0, None
-        self.granted_at = self.due_first = self.due_later = None
+        self.granted_at = self.due_first = self.due_later = self.first_before = self.later_before = None
         self.start_clock(steps.RESPOND, now, calendar)
         self.settle()
 
@@ -155,12 +159,22 @@ class Case(Report, Endable):
             return
         self.granted_days, self.granted_note, self.granted_at = days, note, at
         if days:
-            self.due_first, self.due_later = self.due_at, calendar.due(self.due_at, days * steps.MINUTES_PER_DAY)
+            more = days * steps.MINUTES_PER_DAY
+            self.due_first, self.due_later = self.due_at, calendar.due(self.due_at, more)
+            if self.due_before is not None:
+                self.first_before, self.later_before = self.due_before, calendar.due(self.due_before, more)
             self._count_due()
-        if self.due_at == self.due_later and self.done_at is None:
-            part, whole = NEAR
-            minutes = steps.RESPOND.minutes + days * steps.MINUTES_PER_DAY
-            self.tell_at = calendar.due(self.came_at, minutes * part // whole)
+            if self.due_at == self.due_later and self.done_at is None:
+                self._tell_again(steps.RESPOND.minutes + more, calendar)
+
+    def _tell_again(self, minutes: int, calendar: Calendar) -> None:
+        """Let the alarms start again for a clock that has `minutes` in all, and that may have rested, or rest still."""
+        part, whole = NEAR
+        near = calendar.due(self.came_at, minutes * part // whole)
+        without = calendar.due(self.came_at, minutes)
+        self.tell_before = self.due_before and moved(near, without, self.due_before, calendar)
+        if self.rests_since is None or self.rests_until is not None:
+            self.tell_at = max(self.rests_until or near, moved(near, without, self.due_at, calendar))
 
     @property
     def moved_days(self) -> int:
@@ -178,6 +192,7 @@ class Case(Report, Endable):
         withdrawn = self.ended is not None and self.state == State.AWAITING_RESPONSE
         counts = not withdrawn and more_time_counts(self.granted_at, self.done_at)
         self.due_at = self.due_later if counts else self.due_first
+        self.due_before = self.later_before if counts else self.first_before
 
     def decline(self, why: str, better: str | None, now: datetime) -> None:
         """Decline the complaint, which is not this agency's. Raises as `must_stand_here` does."""
@@ -201,7 +216,9 @@ class Case(Report, Endable):
 
     def acts(self) -> list[str]:
         """Return the acts of this team that are possible now."""
-        not_now = () if self.asked_for is None else (Act.REQUEST_TIME,)
+        not_now = set() if self.asked_for is None else {Act.REQUEST_TIME}
+        if self.awaits_reporter:
+            not_now.add(Act.ASK)
         return possible("opd_response", Role.OPD_TEAM, self.stands()["state"], not_now)
 
     def stands(self) -> Stands:

@@ -36,6 +36,7 @@ from nkk.desk import (
     files_column,
     in_turn,
     notes_table,
+    question_column,
     record_table,
     recusals_table,
     report_columns,
@@ -65,6 +66,7 @@ cases = Table(
     Column("service_due_at", UtcDateTime, nullable=False),
     Column("service_calendar", Integer),
     *clock_columns(),
+    question_column(),
     *claim_columns(),
     Column("state", String(30), nullable=False),
     Column("since", UtcDateTime, nullable=False),
@@ -88,6 +90,8 @@ cases = Table(
     Column("granted_at", UtcDateTime),
     Column("due_first", UtcDateTime),
     Column("due_later", UtcDateTime),
+    Column("first_before", UtcDateTime),
+    Column("later_before", UtcDateTime),
 )
 # A literal, not a bound parameter: SQLite uses a partial index only where the query shows the value.
 _open = cases.c.state == literal_column(f"'{State.AWAITING_RESPONSE}'")

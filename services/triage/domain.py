@@ -9,9 +9,10 @@ from nkk.sop import additions, faults, journey, steps
 from nkk.sop.acts import Act, possible
 from nkk.sop.additions import Addition
 from nkk.sop.clock import Calendar, write_day, write_instant
-from nkk.sop.endings import WITHDRAWN, Endable
+from nkk.sop.endings import WITHDRAWN
 from nkk.sop.files import File, joined, of_round
 from nkk.sop.journey import service_due
+from nkk.sop.questions import Askable, WithoutReporter
 from nkk.sop.refusals import AlreadyDone, InvalidInput, NotYourStep
 from nkk.sop.report import Report
 from nkk.sop.steps import Role, Stands, Step
@@ -84,7 +85,7 @@ def check_return(note: str | None) -> None:
 
 
 @dataclass
-class Case(Report, Endable):
+class Case(Report, Askable):
     """A report at Tim Utama's desk: what was handed over, its state, and its response.
 
     `forwarding` counts its classifications, `round_before` are the responses before the last of them, and `cycle` is 2
@@ -149,6 +150,12 @@ class Case(Report, Endable):
         self.must_go_on()
         if self.state not in OPEN:
             raise NotYourStep({"stands": self.stands()})
+
+    def must_be_askable(self) -> None:
+        """Raise WithoutReporter where the report was withdrawn and goes on."""
+        super().must_be_askable()
+        if self.kept:
+            raise WithoutReporter({"stands": self.stands()})
 
     def classify_as_information(self, now: datetime) -> None:
         """Classify the report as information, for the operator to answer (step 3, "ya"). Raises AlreadyClassified."""
@@ -270,7 +277,7 @@ class Case(Report, Endable):
             return
         self._must_be_with(forwarding, State.CLASSIFIED_AS_INFORMATION, State.APPROVED)
         # A withdrawal of the first cycle came after its answer.
-        self.go_on()
+        self.take_back_ending()
         self.cycle, self.kept = cycle, False
         self.service_due_at, self.service_calendar = service_due(at, calendar), calendar.version
         self._comes_back(journey.REOPENED, at, calendar, why)
@@ -290,7 +297,7 @@ class Case(Report, Endable):
         """Let a withdrawn report go on without its reporter, where it was at this desk. Raises NothingToKeep."""
         if self.ended is None or self.state not in OPEN:
             raise NothingToKeep({"stands": self.stands()})
-        self.go_on()
+        self.take_back_ending()
         self.kept = True
         self.forwarding += 1
         self.since = now
@@ -301,6 +308,8 @@ class Case(Report, Endable):
         not_now = set() if self.state in OPEN else {Act.KEEP}
         if not self.asks_time:
             not_now.add(Act.GRANT_TIME)
+        if self.awaits_reporter or self.kept:
+            not_now.add(Act.ASK)
         return possible("triage", Role.MAIN_TEAM, self.stands()["state"], not_now)
 
     def stands(self) -> Stands:

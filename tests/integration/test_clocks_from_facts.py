@@ -18,7 +18,18 @@ from nkk.messaging.batches import BATCH_SIZE
 from nkk.sop import steps
 from nkk.sop.calendar import read_calendar, write_calendar
 from nkk.sop.clock import WIB, end_of_day
-from nkk.sop.journey import GRANTED, KEPT, RECALLED, WITHDRAWN, Fact, clocks, in_order, service_due, services
+from nkk.sop.journey import (
+    GRANTED,
+    KEPT,
+    RECALLED,
+    WITHDRAWN,
+    Fact,
+    Question,
+    clocks,
+    in_order,
+    service_due,
+    services,
+)
 from nkk.sop.steps import Path
 from services.intake import domain as intake_domain
 from services.intake import service as intake
@@ -55,7 +66,7 @@ def kept(timed):
     return timed.came_at, timed.due_at, timed.calendar, timed.done_at
 
 
-def expected(facts, calendar_of):
+def expected(facts, calendar_of, questions=()):
     return {
         (clock.step.number, clock.forwarding, clock.round): (
             clock.came_at,
@@ -63,7 +74,7 @@ def expected(facts, calendar_of):
             clock.calendar.version,
             clock.done_at,
         )
-        for clock in clocks(facts, calendar_of)
+        for clock in clocks(facts, calendar_of, questions)
     }
 
 
@@ -102,6 +113,21 @@ class Walk:
             self.acts += [("notification", "object_to", REPORTER, WHY), *self.to_the_answer(house.chance, again)]
         if house.chance.random() < 0.3:
             self.withdraw_before(house.chance.randrange(len(self.acts)), house.chance)
+        self.ask_now_and_then(house.chance)
+
+    def ask_now_and_then(self, chance):
+        """Ask the reporter before some acts of a desk; some questions are answered, the others overtaken."""
+        found, number, kept = [], 0, False
+        for stage, command, actor, *args in self.acts:
+            kept = (kept or command == "keep") and command != "object_to"
+            asks = command in ("hand_over", "classify_as_information", "forward", "respond", "approve", "decline")
+            if asks and not kept and chance.random() < 0.3:
+                number += 1
+                found.append((stage, "ask", actor, WHY))
+                if chance.random() < 0.7:
+                    found.append(("notification", "answer_question", REPORTER, number, "Jawaban pelapor."))
+            found.append((stage, command, actor, *args))
+        self.acts = found
 
     def withdraw_before(self, place, chance):
         """Withdraw the report before one of its acts. Where it is with Tim Utama then, it may go on."""
@@ -242,7 +268,7 @@ class Crowd:
 
 
 def recorded(house, ticket):
-    """Return (facts, calendars) of a journey from the record that the admin gets, and from nothing else."""
+    """Return (facts, calendars, questions) of a journey from the record that the admin gets, and from nothing else."""
     record = house.command("notification", "record", ADMIN, ticket)
     (journey,) = record["journeys"]
     facts = [
@@ -257,9 +283,20 @@ def recorded(house, ticket):
         )
         for fact in journey["facts"]
     ]
-    return facts, {
-        int(version): _read(int(version), json.dumps(content)) for version, content in record["calendars"].items()
-    }
+    return (
+        facts,
+        {int(version): _read(int(version), json.dumps(content)) for version, content in record["calendars"].items()},
+        [
+            Question(
+                asked["step"],
+                asked["forwarding"],
+                asked["round"],
+                datetime.fromisoformat(asked["at"]),
+                asked["ended_at"] and datetime.fromisoformat(asked["ended_at"]),
+            )
+            for asked in journey["questions"]
+        ],
+    )
 
 
 @cache
@@ -289,8 +326,8 @@ def test_the_clocks_counted_from_the_record_are_those_the_stages_kept(share, url
             crowd.to_its_end()
             alarms = alarms_told(stages)
             for walk in crowd.walks:
-                facts, calendars = recorded(stages, walk.ticket)
-                assert expected(facts, calendars.__getitem__) == walk.seen
+                facts, calendars, questions = recorded(stages, walk.ticket)
+                assert expected(facts, calendars.__getitem__, questions) == walk.seen
                 versions |= set(calendars)
 
                 ordered, _ = in_order(facts)
@@ -310,14 +347,14 @@ def test_the_clocks_counted_from_the_record_are_those_the_stages_kept(share, url
                 # another desk ended meanwhile, the alarm may have come before this was known, or not at all.
                 elsewhere = {
                     (run.step.number, run.forwarding, run.round)
-                    for run in clocks(facts, calendars.__getitem__)
+                    for run in clocks(facts, calendars.__getitem__, questions)
                     if run.ended_by in (WITHDRAWN, RECALLED)
                 }
                 told = alarms[walk.ticket]
                 late = {
-                    run
-                    for run, (_, due_at, _, done_at) in walk.seen.items()
-                    if done_at and done_at > due_at and run[0] < 7
+                    (run.step.number, run.forwarding, run.round)
+                    for run in clocks(facts, calendars.__getitem__, questions)
+                    if run.done_at and run.late(run.done_at)
                 }
                 raised = {tuple(run) for type_, *run in told if type_ == "step.overdue.v1"}
                 # A run that got more time has its alarms once for each of its due times, also where it turned out later

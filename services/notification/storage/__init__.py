@@ -13,6 +13,7 @@ from services.notification.domain import letters_about, team_at
 from services.notification.storage.contact_rows import Contact, Contacts, Plain
 from services.notification.storage.journey_rows import Answers, Journeys
 from services.notification.storage.letter_rows import TO_PRINT, Messages, Postboxes, Teams, letter_id
+from services.notification.storage.question_rows import Questions
 from services.notification.storage.tables import (
     KEPT_SEALED,
     LINES,
@@ -32,6 +33,7 @@ from services.notification.storage.tables import (
     metadata,
     outbox,
     postboxes,
+    questions,
     record,
     recusals,
     teams,
@@ -66,6 +68,7 @@ __all__ = [
     "metadata",
     "outbox",
     "postboxes",
+    "questions",
     "record",
     "recusals",
     "teams",
@@ -123,6 +126,10 @@ class NotificationWork(ClockedWork, RecordedWork, RecusingWork):
         address = self.teams.get(team)
         for kind in letters_about(alarm.TYPE, bool(address.superior_email)) if address else ():
             self.messages.add_for_team(letter_id(event_id, kind), kind, team, alarm, now)
+
+    @cached_property
+    def questions(self) -> Questions:
+        return Questions(self.connection)
 
     @cached_property
     def teams(self) -> Teams:

@@ -27,6 +27,7 @@ from nkk.store.paging import MAX_LIMIT, page
 from nkk.trust.actor import Actor
 from services.notification.domain import Answer
 from services.notification.journeys import Addition, Entry, Journey
+from services.notification.storage.question_rows import Questions
 from services.notification.storage.tables import (
     acts,
     answers,
@@ -142,7 +143,8 @@ class Journeys:
         told: dict[str, list[Entry]] = {ticket: [] for ticket in tickets}
         for row in self._connection.execute(select(entries).where(entries.c.ticket.in_(tickets))):
             told[row.ticket].append(Entry(**row._mapping))
-        return [Journey(**row._mapping, entries=told[row.ticket]) for row in rows]
+        asked = Questions(self._connection).of(tickets)
+        return [Journey(**row._mapping, entries=told[row.ticket], questions=asked[row.ticket]) for row in rows]
 
     def to_apologise(self, now: datetime, limit: int) -> list[str]:
         """Return tickets whose promised time passed without an answer, and mark them, so that each is given once."""

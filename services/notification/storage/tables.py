@@ -196,6 +196,30 @@ acts = Table(
     Column("files", Integer, nullable=False),
 )
 
+questions = Table(
+    "questions",
+    metadata,
+    Column("id", String(200), primary_key=True),
+    Column("ticket", String(20), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("forwarding", Integer, nullable=False),
+    Column("round", Integer, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("by", String(64), nullable=False),
+    Column("opd", String(64)),
+    Column("text", Text, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("lapses_at", UtcDateTime, nullable=False),
+    Column("answer", Text),
+    Column("answered_on", UtcDateTime),
+    Column("ended_at", UtcDateTime),
+    Column("remind_at", UtcDateTime),
+)
+Index("ix_questions_number", questions.c.ticket, questions.c.number, unique=True)
+is_asked = questions.c.state == literal_column("'open'")
+Index("ix_questions_open", questions.c.lapses_at, sqlite_where=is_asked, postgresql_where=is_asked)
+
 keyed_contacts = Table(
     "keyed_contacts",
     metadata,

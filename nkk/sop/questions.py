@@ -1,0 +1,63 @@
+"""Questions to the reporter: a desk asks, and the clock of its step rests until the reporter answers or it lapses."""
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+
+from nkk.sop.clock import WIB, Calendar
+from nkk.sop.endings import Endable
+from nkk.sop.refusals import AlreadyDone, NotYourStep
+from nkk.sop.steps import Step
+
+
+class QuestionOpen(AlreadyDone):
+    """The desk has asked the reporter already, and the question is neither answered nor lapsed."""
+
+
+class WithoutReporter(NotYourStep):
+    """The report goes on without its reporter, who is not asked any more."""
+
+
+@dataclass(kw_only=True)
+class Askable(Endable):
+    """A case at a desk that can ask the reporter.
+
+    `question` is the id of the last question of this run of the step's clock. It waits for the reporter while
+    `awaits_reporter`: an act that ends the step ends the question with it.
+    """
+
+    question: str | None = None
+
+    @property
+    def awaits_reporter(self) -> bool:
+        """Whether the desk waits for the reporter."""
+        return self.question is not None and self.done_at is None and self.rests_until is None
+
+    def must_be_askable(self) -> None:
+        """Raise QuestionOpen, or the desk's own refusal where the case does not stand here."""
+        self.must_stand_here()
+        if self.awaits_reporter:
+            raise QuestionOpen({"stands": self.stands()})
+
+    def ask(self, question: str, now: datetime) -> None:
+        """Let the clock rest for `question`, its id."""
+        self.must_be_askable()
+        self.question = question
+        self.rest(now)
+
+    def question_ended(self, question: str, at: datetime, calendar: Calendar) -> None:
+        """Let the clock go on from `at`, because `question` was answered or lapsed. Any other changes nothing."""
+        if question == self.question:
+            self.go_on(at, calendar)
+
+    def start_clock(self, step: Step, at: datetime, calendar: Calendar) -> None:
+        """Start the clock of the next step, about which nothing was asked yet."""
+        super().start_clock(step, at, calendar)
+        self.question = None
+
+
+def lapses_at(asked_at: datetime, days: int, calendar: Calendar) -> datetime:
+    """Return when a question lapses: at the end of the day `days` after it, or of the next working day."""
+    day = asked_at.astimezone(WIB).date() + timedelta(days=days)
+    while not calendar.hours(day):
+        day += timedelta(days=1)
+    return datetime.combine(day + timedelta(days=1), time(), WIB)

@@ -1,0 +1,167 @@
+"""Questions to the reporter, as the four stages keep them, with their events in any order."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from nkk.sop.questions import QuestionOpen, WithoutReporter
+from nkk.sop.refusals import UnknownTicket
+from nkk.trust.actor import Actor
+from services.notification.asking import (
+    QuestionAnsweredBefore,
+    QuestionHasLapsed,
+    QuestionOvertaken,
+    UnknownQuestion,
+)
+from tests.builders import REPORT
+from tests.integration.test_acts import acted, forwarded
+from tests.stages import MAIN_TEAM, OPD_TEAM, OPERATOR, REPORTER, House
+
+ASKED = "Pada hari apa peristiwanya?"
+ANSWER = "Hari Selasa."
+AT_DESKS = [("intake", OPERATOR), ("triage", MAIN_TEAM), ("opd_response", OPD_TEAM)]
+ANOTHER = Actor("reporter-2", "reporter")
+
+
+def at_desk(stages: House, stage: str) -> str:
+    if stage == "opd_response":
+        return forwarded(stages)
+    ticket: str = acted(stages, "intake", "submit", REPORTER, REPORT)["ticket"]
+    if stage == "triage":
+        acted(stages, "intake", "hand_over", OPERATOR, ticket)
+    return ticket
+
+
+def asked(stages: House, stage: str = "triage") -> str:
+    ticket = at_desk(stages, stage)
+    acted(stages, stage, "ask", dict(AT_DESKS)[stage], ticket, ASKED)
+    return ticket
+
+
+def held(stages: House, stage: str, ticket: str) -> Any:
+    (timed,) = stages.held(stage, {ticket})
+    return timed
+
+
+def questions(stages: House, ticket: str, actor: Actor = REPORTER) -> Any:
+    return stages.do("notification", "questions", actor, ticket)
+
+
+def lapse(stages: House) -> None:
+    stages.now += timedelta(days=40)
+    stages.services["notification"].end_questions()
+    stages.collect()
+    stages.settle()
+
+
+@pytest.mark.parametrize(("stage", "actor"), AT_DESKS, ids=[stage for stage, _ in AT_DESKS])
+def test_a_desk_asks_and_its_clock_rests_until_the_day_after_the_answer(
+    stages: House, stage: str, actor: Actor
+) -> None:
+    ticket = asked(stages, stage)
+    assert held(stages, stage, ticket).rests(stages.now + timedelta(days=9))
+    acted(stages, "notification", "answer_question", REPORTER, ticket, 1, ANSWER)
+    resting = held(stages, stage, ticket)
+    assert resting.rests(stages.now)
+    assert not resting.rests(stages.now + timedelta(days=1))
+    (shown,) = questions(stages, ticket, actor)
+    assert (shown["text"], shown["answer"], shown["state"], shown["by"]) == (ASKED, ANSWER, "answered", actor.id)
+
+
+def test_a_reporter_is_told_the_question_and_not_who_asked_it(stages: House) -> None:
+    (shown,) = questions(stages, asked(stages))
+    assert (shown["number"], shown["text"], shown["state"]) == (1, ASKED, "open")
+    assert "by" not in shown
+
+
+def test_only_one_question_of_a_desk_waits_for_the_reporter(stages: House) -> None:
+    ticket = asked(stages)
+    with pytest.raises(QuestionOpen):
+        stages.do("triage", "ask", MAIN_TEAM, ticket, ASKED)
+    acted(stages, "notification", "answer_question", REPORTER, ticket, 1, ANSWER)
+    acted(stages, "triage", "ask", MAIN_TEAM, ticket, ASKED)
+    assert [shown["number"] for shown in questions(stages, ticket)] == [1, 2]
+
+
+def test_a_question_is_answered_once(stages: House) -> None:
+    ticket = asked(stages)
+    acted(stages, "notification", "answer_question", REPORTER, ticket, 1, ANSWER)
+    with pytest.raises(QuestionAnsweredBefore):
+        stages.do("notification", "answer_question", REPORTER, ticket, 1, ANSWER)
+
+
+def test_a_question_lapses_and_the_clock_goes_on(stages: House) -> None:
+    ticket = asked(stages)
+    lapse(stages)
+    assert not held(stages, "triage", ticket).rests(stages.now)
+    assert questions(stages, ticket)[0]["state"] == "lapsed"
+    with pytest.raises(QuestionHasLapsed):
+        stages.do("notification", "answer_question", REPORTER, ticket, 1, ANSWER)
+
+
+def test_an_answer_after_its_time_is_refused_before_the_timer_has_run(stages: House) -> None:
+    ticket = asked(stages)
+    stages.now += timedelta(days=40)
+    with pytest.raises(QuestionHasLapsed):
+        stages.do("notification", "answer_question", REPORTER, ticket, 1, ANSWER)
+
+
+def test_an_act_that_moves_the_case_on_ends_the_question(stages: House) -> None:
+    ticket = asked(stages)
+    acted(stages, "triage", "classify_as_information", MAIN_TEAM, ticket)
+    assert questions(stages, ticket)[0]["state"] == "overtaken"
+    with pytest.raises(QuestionOvertaken):
+        stages.do("notification", "answer_question", REPORTER, ticket, 1, ANSWER)
+    lapse(stages)
+    assert questions(stages, ticket)[0]["state"] == "overtaken"
+
+
+def test_a_withdrawal_ends_the_question(stages: House) -> None:
+    ticket = asked(stages)
+    acted(stages, "intake", "withdraw", REPORTER, ticket, "Sudah selesai.")
+    assert questions(stages, ticket)[0]["state"] == "overtaken"
+
+
+def test_an_answer_that_was_on_its_way_is_kept_and_changes_no_clock(stages: House) -> None:
+    ticket = asked(stages)
+    stages.do("notification", "answer_question", REPORTER, ticket, 1, ANSWER)
+    stages.do("triage", "classify_as_information", MAIN_TEAM, ticket)
+    before = held(stages, "triage", ticket)
+    stages.settle()
+    after = held(stages, "triage", ticket)
+    assert (after.due_at, after.done_at, after.tell_at) == (before.due_at, before.done_at, None)
+    assert questions(stages, ticket, OPERATOR)[0]["answer"] == ANSWER
+
+
+def test_a_report_that_goes_on_without_its_reporter_is_not_asked_about(stages: House) -> None:
+    ticket = at_desk(stages, "triage")
+    acted(stages, "intake", "withdraw", REPORTER, ticket, "Sudah selesai.")
+    acted(stages, "triage", "keep", MAIN_TEAM, ticket, "Berulang.")
+    with pytest.raises(WithoutReporter):
+        stages.do("triage", "ask", MAIN_TEAM, ticket, ASKED)
+    assert "ask" not in stages.do("triage", "case", MAIN_TEAM, ticket)["acts"]
+
+
+def test_another_reporter_learns_nothing_of_a_question(stages: House) -> None:
+    ticket = asked(stages)
+    for command, args in (("questions", ()), ("answer_question", (1, ANSWER))):
+        with pytest.raises(UnknownTicket):
+            stages.do("notification", command, ANOTHER, ticket, *args)
+    with pytest.raises(UnknownQuestion):
+        stages.do("notification", "answer_question", REPORTER, ticket, 2, ANSWER)
+
+
+def test_an_opd_that_the_complaint_was_taken_from_is_told_of_no_later_question(stages: House) -> None:
+    ticket = asked(stages, "opd_response")
+    acted(stages, "opd_response", "decline", OPD_TEAM, ticket, "Bukan kewenangan kami.")
+    acted(stages, "triage", "ask", MAIN_TEAM, ticket, "Di mana?")
+    assert [shown["text"] for shown in questions(stages, ticket, OPD_TEAM)] == [ASKED]
+    assert [shown["text"] for shown in questions(stages, ticket, MAIN_TEAM)] == [ASKED, "Di mana?"]
+
+
+def test_the_answer_is_told_to_the_day(stages: House) -> None:
+    ticket = asked(stages)
+    acted(stages, "notification", "answer_question", REPORTER, ticket, 1, ANSWER)
+    (answered,) = [event for _, event in stages.told if event.type == "question.answered.v1"]
+    assert answered.time.hour == 17  # Midnight in WIB.
