@@ -37,6 +37,8 @@ OPERATIONS = frozenset(
         "acts.withdraw",
         "acts.object_to",
         "acts.rate",
+        "acts.read_questions",
+        "acts.answer_question",
         "documents.document",
         "files.supplement",
         "files.file",

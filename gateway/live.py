@@ -41,6 +41,9 @@ from nkk.contracts.events import (
     ComplaintSubmitted,
     ComplaintSubmittedV1,
     ComplaintWithdrawn,
+    QuestionAnswered,
+    QuestionAsked,
+    QuestionLapsed,
     ResponseApproved,
     ResponseReturned,
     ResponseSubmitted,
@@ -74,6 +77,9 @@ CHANGES: dict[type[EventData], tuple[Desk, ...]] = {
     ComplaintKept: (TRIAGE,),
     AnswerReturned: (ANSWERS, TRIAGE),
     ComplaintReopened: (TRIAGE,),
+    QuestionAsked: (INTAKE, TRIAGE, OPD),
+    QuestionAnswered: (INTAKE, TRIAGE),
+    QuestionLapsed: (INTAKE, TRIAGE),
 }
 """The desks whose lists each event changes. An event that changes the OPD desk must name the OPD."""
 

@@ -51,6 +51,12 @@ SENTENCES = {
     "already-rated": "You rated this answer before; nothing changed.",
     "already-objected": "You objected before, which is possible once; nothing changed. For another matter, submit a "
     "new complaint.",
+    "question-open": "The reporter has been asked before and has not answered yet; nothing changed.",
+    "without-reporter": "The reporter withdrew this report, which goes on without them: they are asked no more.",
+    "unknown-question": "This complaint has no question of this number.",
+    "question-answered-before": "You answered this question before; nothing changed.",
+    "question-has-lapsed": "The time for an answer is over; nothing changed.",
+    "question-overtaken": "Your complaint has gone on meanwhile: the answer is needed no more; nothing changed.",
     "objection-too-late": "Ten working days have passed since the answer was sent; nothing changed. Submit a new "
     "complaint.",
     "paper-entered-before": "This letter or slip was entered before, as the complaint in `ticket`; nothing changed.",

@@ -71,6 +71,7 @@ WAYS: dict[Act, tuple[Way, ...]] = {
     Act.RECLASSIFY: (Way("send_back", (WHY,), (journey.RETURNED,)),),
     Act.OBJECT: (Way("object_to", (WHY,), (journey.CLOSED, journey.REOPENED)),),
     Act.RATE: (Way("rate", (4, None), (effects.RATED,)),),
+    Act.ASK: (Way("ask", (WHY,), ("question.asked.v1",)),),
     Act.NOTE: (Way("add_note", ("Catatan.",)),),
     Act.RECUSE: (Way("recuse", (WHY,), ("case.recused.v1",)),),
 }

@@ -5,7 +5,7 @@ from typing import Any
 
 from marshmallow import Schema
 
-from gateway import complaints, notes, schemas
+from gateway import complaints, notes, questions, schemas
 from gateway.api.resources import Resources
 from gateway.auth import needs
 from gateway.limits import by_account, limit
@@ -112,6 +112,38 @@ _act(
 def recuse(form: Form, ticket: str) -> views.Recused:
     """Step aside from a complaint, which you then see no more; the main team also has a colleague step aside."""
     return complaints.recuse(ticket, form)
+
+
+@resources.route("/complaints/<ticket>/questions", methods=["POST"])
+@needs(*STAFF)
+@resources.arguments(schemas.QuestionText())
+@resources.response(200, schemas.Standing)
+@resources.alt_response(404, response="NOT_FOUND")
+@resources.alt_response(409, response="CONFLICT")
+def ask(form: Form, ticket: str) -> views.Acted:
+    """Ask the reporter about a complaint at your desk: its step's clock rests until they answer, or it lapses."""
+    return questions.ask(ticket, form["text"])
+
+
+@resources.route("/complaints/<ticket>/questions", methods=["GET"])
+@needs(Role.REPORTER, *STAFF)
+@resources.response(200, schemas.Questions)
+@resources.alt_response(404, response="NOT_FOUND")
+def read_questions(ticket: str) -> Form:
+    """List the questions to the reporter and their answers."""
+    return {"items": questions.of(ticket)}
+
+
+@resources.route("/complaints/<ticket>/questions/<int:number>/answer", methods=["POST"])
+@needs(Role.REPORTER)
+@limit("SUBMISSION", by_account)
+@resources.arguments(schemas.QuestionText())
+@resources.response(200, schemas.AnsweredQuestion)
+@resources.alt_response(404, response="NOT_FOUND")
+@resources.alt_response(409, response="CONFLICT")
+def answer_question(form: Form, ticket: str, number: int) -> views.AnsweredQuestion:
+    """Answer a question about your own complaint, once; every desk that has the complaint reads it."""
+    return questions.answer(ticket, number, form)
 
 
 @resources.route("/complaints/<ticket>/notes", methods=["GET"])

@@ -19,6 +19,44 @@ class Reason(Schema):
     reason = PlainText(NOTE_LENGTH, required=True)
 
 
+class QuestionText(Schema):
+    """A question to the reporter, or the reporter's answer."""
+
+    text = PlainText(TEXT_LENGTH, required=True)
+
+
+class AskedQuestion(Schema):
+    """A question to the reporter."""
+
+    number = fields.Integer(required=True, metadata={"description": "Counted per complaint, from 1."})
+    step = fields.Integer(required=True, metadata={"description": "The step at which it was asked."})
+    opd = fields.String(required=True, allow_none=True)
+    text = fields.String(required=True)
+    asked_at = fields.String(required=True)
+    state = fields.String(
+        required=True,
+        metadata={"description": "`open`, `answered`, `lapsed`, or `overtaken` where the case had gone on."},
+    )
+    lapses_on = fields.String(required=True, metadata={"description": "The last day for an answer."})
+    answer = fields.String(required=True, allow_none=True)
+    answered_on = fields.String(required=True, allow_none=True)
+    by = fields.String(metadata={"description": "The id of the account that asked; for staff only."})
+
+
+class Questions(Schema):
+    """The questions about a complaint, in the order of their numbers."""
+
+    items = fields.List(fields.Nested(AskedQuestion), required=True)
+
+
+class AnsweredQuestion(Schema):
+    """The state of a question that was answered."""
+
+    ticket = fields.String(required=True)
+    number = fields.Integer(required=True)
+    state = fields.String(required=True)
+
+
 class Declination(Reason, Thorough):
     """Why a complaint is not this agency's, and the agency that may be in charge."""
 

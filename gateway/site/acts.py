@@ -8,8 +8,9 @@ from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
 from marshmallow import Schema
+from werkzeug.exceptions import NotFound
 
-from gateway import complaints, desks, schemas
+from gateway import complaints, desks, questions, schemas
 from gateway import notes as noting
 from gateway.limits import by_account, limit
 from gateway.site import colleagues, forms, session, words
@@ -166,6 +167,22 @@ PAGES = (
         back_to_list=True,
     ),
     ActPage(
+        Act.ASK,
+        "tanya",
+        desks.STAFF,
+        schemas.Objection,
+        lambda ticket, form: questions.ask(ticket, form["reason"]),
+        _("Tanya pelapor"),
+        _("Apa yang perlu dijawab pelapor?"),
+        _("Dibaca pelapor, dan semua tim yang memegang laporan ini."),
+        _(
+            "Waktu langkah ini berhenti sampai hari sesudah pelapor menjawab. Pelapor dikabari lewat surel dan punya "
+            "30 hari untuk menjawab; sesudah itu waktunya berjalan lagi. Anda boleh melanjutkan laporan ini kapan "
+            "saja; pertanyaan itu lalu tidak perlu dijawab lagi."
+        ),
+        _("Pertanyaan dikirim kepada pelapor."),
+    ),
+    ActPage(
         Act.KEEP,
         "lanjutkan",
         Role.MAIN_TEAM,
@@ -255,6 +272,29 @@ for _each in PAGES:
 def draft_of(ticket: str, page: ActPage) -> str:
     """Return the name under which a browser keeps what is typed on the page of an act."""
     return f"{page.key}-{ticket}"
+
+
+@pages.route("/laporan/<ticket>/pertanyaan/<int:number>", methods=["GET", "POST"])
+@needs(Role.REPORTER)
+@limit("SUBMISSION", by_account, exempt_when=forms.idle)
+def answer_question(ticket: str, number: int) -> ResponseReturnValue:
+    """Show an open question to its reporter, or send the answer."""
+    ticket = complaints.known(ticket)
+    draft = f"pertanyaan-{number}-{ticket}"
+
+    def carry_out(form: dict[str, Any]) -> ResponseReturnValue:
+        questions.answer(ticket, number, form)
+        flash(gettext("Jawaban Anda dikirim."), "done")
+        flash(draft, "draft")
+        return redirect(url_for("cases.read", ticket=ticket), 303)
+
+    def show(form: Form) -> str:
+        asked = next((each for each in questions.of(ticket) if each["number"] == number), None)
+        if asked is None:
+            raise NotFound
+        return render_template("question.html", form=form, ticket=ticket, asked=asked, draft=draft)
+
+    return forms.answer(schemas.QuestionText, carry_out, show)
 
 
 @pages.route("/laporan/<ticket>/catatan", methods=["GET", "POST"])

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from marshmallow import Schema
 
-from gateway import complaints, desks, schemas
+from gateway import complaints, desks, questions, schemas
 from gateway.errors import RETRY_AFTER_SECONDS
 from gateway.journeys import BeingPrepared
 from gateway.site import acts, colleagues, forms, journey, session, uploading, words
@@ -248,6 +248,7 @@ def _page(ticket: str, form: Form, reporter: Mapping[str, Any] | None = None) ->
         opd=words.opd_name(case.get("opd"), known),
         better_opd=words.opd_name(case.get("better_opd"), known),
         acts=acts.possible(case),
+        questions=questions.of(ticket),
         ratings=acts.RATINGS,
         draft=draft_name(ticket),
         # The main team learns it from the timeline, the operator from the report; an OPD's team does not.

@@ -89,6 +89,26 @@ SAID = {
         _("Anda sudah menyatakan keberatan"),
         _("Keberatan dapat dinyatakan satu kali. Tidak ada yang berubah. Untuk hal lain, tulislah laporan baru."),
     ),
+    "QuestionOpen": Said(
+        _("Pelapor sudah ditanya"),
+        _("Pertanyaan sebelumnya belum dijawab. Tidak ada yang berubah."),
+    ),
+    "WithoutReporter": Said(
+        _("Pelapor tidak ditanya lagi"),
+        _("Pelapor mencabut laporan ini, yang berlanjut tanpa dirinya. Tidak ada yang berubah."),
+    ),
+    "QuestionAnsweredBefore": Said(
+        _("Pertanyaan ini sudah Anda jawab"),
+        _("Jawaban tidak dapat diubah. Tidak ada yang berubah."),
+    ),
+    "QuestionHasLapsed": Said(
+        _("Waktu untuk menjawab sudah lewat"),
+        _("Laporan diperiksa dengan keterangan yang ada. Tidak ada yang berubah."),
+    ),
+    "QuestionOvertaken": Said(
+        _("Laporan Anda sudah berlanjut"),
+        _("Jawaban atas pertanyaan ini tidak diperlukan lagi. Tidak ada yang berubah."),
+    ),
     "ObjectionTooLate": Said(
         _("Waktu untuk menyatakan keberatan sudah lewat"),
         _("Sudah lewat sepuluh hari kerja sejak jawaban dikirim. Tulislah laporan baru."),

@@ -110,6 +110,9 @@ LETTERS = {
     "withdrawn": _("Surat bahwa laporan dicabut"),
     "withdrawn_late": _("Surat bahwa pencabutan terlambat"),
     "objected": _("Surat bahwa keberatan diterima"),
+    "question": _("Surat bahwa ada pertanyaan"),
+    "question_reminder": _("Surat pengingat bahwa pertanyaan belum dijawab"),
+    "question_lapsed": _("Surat bahwa pertanyaan tidak dijawab"),
 }
 
 DOCUMENTS = {

@@ -124,6 +124,9 @@ ACTS: dict[Act, Sent] = {
         calls=2,
         wanted=0.6,
     ),
+    Act.ASK: Sent(
+        "ask", "questions", lambda dice: {"text": WHY}, ("question-open",), (), ("question.asked.v1",), wanted=0.0
+    ),
     Act.NOTE: Sent(
         "note",
         "notes",

@@ -16,6 +16,9 @@ from nkk.contracts.events import (
     ComplaintHandedOver,
     ComplaintSupplemented,
     ComplaintWithdrawn,
+    QuestionAnswered,
+    QuestionAsked,
+    QuestionLapsed,
     ReportAddedTo,
     ReportSupplemented,
     ResponseApproved,
@@ -59,6 +62,9 @@ BESIDE = (
     CaseRecused,
     TimeRequested,
     TimeGranted,
+    QuestionAsked,
+    QuestionAnswered,
+    QuestionLapsed,
 )
 JOURNEY = [event for event in EVENTS if "ticket" in event.SCHEMA.fields and event not in (*ALARMS, *BESIDE)]
 

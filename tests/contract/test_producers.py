@@ -30,6 +30,9 @@ from nkk.contracts.events import (
     ComplaintWithdrawn,
     ListsChanged,
     PasswordResetRequested,
+    QuestionAnswered,
+    QuestionAsked,
+    QuestionLapsed,
     ReportAddedTo,
     ReporterRegistered,
     ReportSupplemented,
@@ -55,6 +58,7 @@ from services.intake.entering import submitted
 from services.intake.identity import Vault
 from services.intake.resets import PasswordReset, Postbox, hash_of
 from services.notification import service as notification
+from services.notification.asking import Asked as AskedQuestion
 from services.notification.keyed import Keyed
 from services.opd_response import service as opd_response
 from services.triage import service as triage
@@ -327,6 +331,47 @@ def by_reporter(command, *args):
     return told_by(NOTIFICATION, command, received, reporter, TICKET, *args, _own=lambda *_: None, mailer=Anything())
 
 
+def question():
+    return AskedQuestion(
+        id="event-1",
+        ticket=TICKET,
+        number=1,
+        step=3,
+        forwarding=1,
+        round=0,
+        at=NOW,
+        by="staff-1",
+        text="Pada hari apa peristiwanya?",
+        lapses_at=NOW + timedelta(days=31),
+    )
+
+
+def about_question(command, *args, **provided):
+    """Return what notification publishes when a question ends."""
+    service, work = notification.NotificationService(), Work(question())
+    work.questions = SimpleNamespace(
+        get=lambda *_: work.thing, locked=lambda _: work.thing, save=lambda _: None, due=lambda *_: ["event-1"]
+    )
+    work.journeys = SimpleNamespace(get=lambda _: SimpleNamespace(clocks=lambda _: []))
+    work.messages = Anything()
+    work.reading = work.begin
+    service.uow, service.calendars, service.mailer = work, Keeping(), SimpleNamespace(wake=lambda: None)
+    service._own = lambda *_: work.journeys.get(TICKET)
+    for name, value in provided.items():
+        setattr(work, name, value)
+    inspect.unwrap(getattr(notification.NotificationService, command))(service, *args)
+    (event,) = work.told
+    return event
+
+
+def question_answered():
+    return about_question("answer_question", Actor("reporter-1", "reporter"), TICKET, 1, "Hari Selasa.")
+
+
+def question_lapsed():
+    return about_question("end_questions", now=NOW + timedelta(days=40))
+
+
 TRIAGE, OPD, NOTIFICATION = triage.TriageService, opd_response.OpdResponseService, notification.NotificationService
 
 PRODUCERS = {
@@ -357,6 +402,9 @@ PRODUCERS = {
     ComplaintReopened: lambda: by_reporter("object_to", "Belum menjawab."),
     AnswerRated: lambda: by_reporter("rate", 2),
     CaseRecused: lambda: told_by(TRIAGE, "recuse", triage_case(), STAFF, TICKET, "Kerabat."),
+    QuestionAsked: lambda: told_by(TRIAGE, "ask", triage_case(), STAFF, TICKET, "Pada hari apa peristiwanya?"),
+    QuestionAnswered: question_answered,
+    QuestionLapsed: question_lapsed,
     StepDueSoon: lambda: alarm(NEAR),
     StepOverdue: lambda: alarm(LATE),
     CalendarChanged: lambda: told_by(

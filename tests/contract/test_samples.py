@@ -75,6 +75,9 @@ def test_the_samples_of_a_complaint_tell_one_journey_in_order(heard):
         "complaint.ended.v1",
         "complaint.kept.v1",
         "case.recused.v1",
+        "question.asked.v1",
+        "question.answered.v1",
+        "question.lapsed.v1",
         "complaint.submitted.v1",
     )
     told = [heard(event) for event in EVENTS if event.TYPE not in others]
