@@ -346,19 +346,27 @@ def question():
     )
 
 
-def about_question(command, *args, **provided):
+class OfQuestions(Work):
+    """A transaction about one question."""
+
+    now = NOW
+    messages = Anything()
+    journeys = SimpleNamespace(get=lambda _: SimpleNamespace(clocks=lambda _: []))
+    reading = Work.begin
+
+    @property
+    def questions(self):
+        return SimpleNamespace(
+            get=lambda *_: self.thing, locked=lambda _: self.thing, save=lambda _: None, due=lambda *_: ["event-1"]
+        )
+
+
+def about_question(command, *args, now=NOW):
     """Return what notification publishes when a question ends."""
-    service, work = notification.NotificationService(), Work(question())
-    work.questions = SimpleNamespace(
-        get=lambda *_: work.thing, locked=lambda _: work.thing, save=lambda _: None, due=lambda *_: ["event-1"]
-    )
-    work.journeys = SimpleNamespace(get=lambda _: SimpleNamespace(clocks=lambda _: []))
-    work.messages = Anything()
-    work.reading = work.begin
+    service, work = notification.NotificationService(), OfQuestions(question())
     service.uow, service.calendars, service.mailer = work, Keeping(), SimpleNamespace(wake=lambda: None)
     service._own = lambda *_: work.journeys.get(TICKET)
-    for name, value in provided.items():
-        setattr(work, name, value)
+    work.now = now
     inspect.unwrap(getattr(notification.NotificationService, command))(service, *args)
     (event,) = work.told
     return event
