@@ -52,7 +52,7 @@ class Case:
 
     def acts(self, who: Person, *wanted: str) -> None:
         """Wait until exactly these acts, and what is always possible, are offered."""
-        always = {"note", "recuse", "supplement"}
+        always = {"ask", "note", "recuse", "supplement"}
         eventually(lambda: set(self.seen_by(who)["acts"]) - always == set(wanted))
 
     def told(self, *wanted: str) -> None:
