@@ -1,6 +1,6 @@
 """A line-by-line account, in Indonesian, of the clocks of one journey, recomputed from its recorded events alone."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import zip_longest
@@ -10,7 +10,7 @@ from nkk.sop import steps
 from nkk.sop.calendar import read_calendar
 from nkk.sop.clock import WIB, Calendar, Stretch
 from nkk.sop.indonesian import DAYS, ROLES, written_minutes
-from nkk.sop.journey import WITHDRAWN, Fact, clocks, in_order, service_due, services
+from nkk.sop.journey import WITHDRAWN, Fact, Question, clocks, in_order, service_due, services
 
 PATHS = {steps.Path.INFORMATION: "informasi", steps.Path.COMPLAINT: "pengaduan", None: "belum diklasifikasi"}
 
@@ -42,13 +42,32 @@ def read_facts(journey: Mapping[str, Any]) -> list[Recorded]:
     ]
 
 
+def read_questions(journey: Mapping[str, Any]) -> list[Question]:
+    """Return the questions of a journey, for which clocks rested; none where a stage of an earlier version gives it."""
+    return [
+        Question(
+            asked["step"],
+            asked["forwarding"],
+            asked["round"],
+            datetime.fromisoformat(asked["at"]),
+            datetime.fromisoformat(asked["ended_at"]) if asked["ended_at"] else None,
+        )
+        for asked in journey.get("questions", ())
+    ]
+
+
 def read_calendars(written: Mapping[str, Any]) -> dict[int, Calendar]:
     """Parse the calendars that come with journeys, by version."""
     return {int(version): read_calendar(content, int(version)) for version, content in written.items()}
 
 
 def proof(
-    ticket: str, path: str | None, facts: list[Recorded], calendars: Mapping[int, Calendar], now: datetime
+    ticket: str,
+    path: str | None,
+    facts: list[Recorded],
+    calendars: Mapping[int, Calendar],
+    now: datetime,
+    questions: Sequence[Question] = (),
 ) -> Iterator[str]:
     """Yield the lines about every clock of the journey.
 
@@ -58,7 +77,7 @@ def proof(
     ordered, overtaken = in_order(facts)
     yield f"{ticket} · {PATHS[steps.Path(path) if path else None]}"
     yield from _services(ordered, calendars.__getitem__, now)
-    found = iter(clocks(facts, calendars.__getitem__))
+    found = iter(clocks(facts, calendars.__getitem__, questions))
     for fact, following in zip_longest(ordered, ordered[1:]):
         if fact.then is None:
             if fact.type == WITHDRAWN:
@@ -79,6 +98,9 @@ def proof(
         yield from _counted(clock.calendar, clock.came_at, clock.due_at)
         if clock.first_due_at is not None:
             yield f"  semula       {_moment(clock.first_due_at)}, digeser {clock.moved_days} hari kerja"
+        for rest in clock.rests:
+            until = _moment(rest.until) if rest.until else "belum dijawab"
+            yield f"  menunggu jawaban pelapor  {_moment(rest.since)} sampai {until}"
         yield f"  jatuh tempo  {_moment(clock.due_at)}"
         if clock.done_at is None:
             yield f"  belum selesai pada {_moment(now)}"
@@ -89,6 +111,8 @@ def proof(
         elif clock.late(now) is None:
             yield f"  terpakai {clock.used(now)} menit kerja: langkah pelapor, tidak dinilai"
         else:
+            if clock.rests:
+                yield f"  berhenti {clock.rested(now)} menit kerja, terpakai {clock.used(now)} menit kerja"
             yield from _judged(clock.calendar, clock.came_at, clock.due_at, clock.done_at or now)
     for fact in overtaken:
         yield ""

@@ -23,12 +23,13 @@ from nkk.sop.journey import (
     WITHDRAWN,
     Clock,
     Fact,
+    Question,
     clocks,
     in_order,
     service_due,
     services,
 )
-from nkk.sop.proof import read_calendars, read_facts
+from nkk.sop.proof import read_calendars, read_facts, read_questions
 from nkk.sop.refusals import InvalidInput
 
 MOST_LISTED = 1_000
@@ -62,6 +63,7 @@ class Record:
     opd: str | None
     facts: Sequence[Fact]
     channel: str = steps.Channel.WEB
+    questions: Sequence[Question] = ()
 
     @cached_property
     def ordered(self) -> list[Fact]:
@@ -128,6 +130,7 @@ def figures(
         records |= {
             journey["ticket"]: Record(
                 facts=read_facts(journey),
+                questions=read_questions(journey),
                 # A stage of an earlier version does not give it.
                 channel=journey.get("channel", steps.Channel.WEB),
                 **{name: journey[name] for name in _KEPT},
@@ -202,7 +205,7 @@ def recapitulate(
     ended = [
         (record, clock)
         for record in known
-        for clock in clocks(record.facts, calendar_of)
+        for clock in clocks(record.facts, calendar_of, record.questions)
         if clock.done_at is not None and first <= clock.done_at < end and not clock.withdrawn
     ]
     accepted = [record for record in known if first <= record.submitted_at < end]
@@ -345,7 +348,7 @@ def _open_case(
     names: Mapping[str, Mapping[str, str]],
     by_day: bool,
 ) -> dict[str, Any]:
-    running = next(reversed(clocks(record.facts, calendar_of)), None)
+    running = next(reversed(clocks(record.facts, calendar_of, record.questions)), None)
     begun = record.cycles[-1][0] if record.cycles else record.ordered[0]
     promised = service_due(begun.begins_at, calendar_of(begun.calendar))
     step = running.step if running else steps.HAND_OVER

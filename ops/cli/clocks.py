@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from nkk.settings import NKK_TEMPLATES
-from nkk.sop.proof import proof, read_calendars, read_facts
+from nkk.sop.proof import proof, read_calendars, read_facts, read_questions
 from nkk.sop.recap import figures
 from nkk.sop.ticket import read_ticket
 from ops.cli.speaking import as_admin, say
@@ -28,7 +28,12 @@ def clock(ticket: str) -> None:
     record = as_admin(lambda admin: admin.call("record", written, stage="notification"))
     (journey,) = record["journeys"]
     for line in proof(
-        written, journey["path"], read_facts(journey), read_calendars(record["calendars"]), datetime.now(UTC)
+        written,
+        journey["path"],
+        read_facts(journey),
+        read_calendars(record["calendars"]),
+        datetime.now(UTC),
+        read_questions(journey),
     ):
         click.echo(line)
 
