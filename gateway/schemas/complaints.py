@@ -21,6 +21,8 @@ BY_DAY = (
 SUBMITTED_AT = {"description": f"The time of submission. {BY_DAY}"}
 SERVICE_DUE_AT = {"description": f"The end of the two working days promised for the whole service. {BY_DAY}"}
 
+WAITING_SINCE = {"description": "Since when the desk has waited for the reporter's answer, and the clock rests."}
+
 
 class IdempotencyKey(Schema):
     """A key that makes retries safe: the same key and body get the same answer."""
@@ -131,6 +133,7 @@ class Answer(Schema):
     done_at = fields.String(allow_none=True)
     left_minutes = fields.Integer(allow_none=True)
     late = fields.Boolean(allow_none=True)
+    waiting_since = fields.String(allow_none=True, metadata=WAITING_SINCE)
     service_due_at = fields.String()
     service_left_minutes = fields.Integer(allow_none=True)
     stands = fields.Dict(metadata=AT_DESK)
@@ -225,6 +228,7 @@ class Complaint(ReportView):
         metadata={"description": "Office minutes left for this step: negative when overdue, null when done."},
     )
     late = fields.Boolean(allow_none=True)
+    waiting_since = fields.String(allow_none=True, metadata=WAITING_SINCE)
     service_due_at = fields.String(metadata=SERVICE_DUE_AT)
     service_left_minutes = fields.Integer(
         allow_none=True,
@@ -327,6 +331,9 @@ class TimelineEntry(Schema):
     late = fields.Boolean(allow_none=True)
     first_due_at = fields.String(metadata={"description": "When the step was due before it got more time."})
     moved_days = fields.Integer(metadata={"description": "The working days by which its due time was moved."})
+    waited_minutes = fields.Integer(
+        metadata={"description": "The office minutes for which the desk waited for the reporter: not among those used."}
+    )
     by = fields.String(allow_none=True)
     opd = fields.String(allow_none=True)
     note = fields.String(

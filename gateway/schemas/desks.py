@@ -35,8 +35,11 @@ class Worklist(Page):
     )
 
     waits = fields.String(
-        validate=one_of("me", "colleagues", "nobody"),
-        metadata={"description": "Returns only complaints claimed by the caller, by colleagues, or by nobody."},
+        validate=one_of("me", "colleagues", "nobody", "reporter"),
+        metadata={
+            "description": "Returns only complaints claimed by the caller, by colleagues, or by nobody; or those that "
+            "wait for the reporter's answer to a question."
+        },
     )
     sort = fields.String(
         validate=one_of("due", "newest", "category"),

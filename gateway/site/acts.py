@@ -176,9 +176,9 @@ PAGES = (
         _("Apa yang perlu dijawab pelapor?"),
         _("Dibaca pelapor, dan semua tim yang memegang laporan ini."),
         _(
-            "Waktu langkah ini berhenti sampai hari sesudah pelapor menjawab. Pelapor dikabari lewat surel dan punya "
-            "30 hari untuk menjawab; sesudah itu waktunya berjalan lagi. Anda boleh melanjutkan laporan ini kapan "
-            "saja; pertanyaan itu lalu tidak perlu dijawab lagi."
+            "Waktu langkah ini berhenti sampai hari sesudah pelapor menjawab. Pelapor dikabari, dan hari terakhir "
+            "untuk menjawab tampil pada pertanyaan itu; sesudahnya waktunya berjalan lagi. Anda boleh melanjutkan "
+            "laporan ini kapan saja; pertanyaan itu lalu tidak perlu dijawab lagi."
         ),
         _("Pertanyaan dikirim kepada pelapor."),
     ),

@@ -243,7 +243,7 @@ NARROWED_BY = {"kategori": "category", "terlambat": "late", "cari": "q", "dikerj
 
 MEANT = {
     "terlambat": {"ya": "true"},
-    "dikerjakan": {"saya": "me", "rekan": "colleagues", "belum": "nobody"},
+    "dikerjakan": {"saya": "me", "rekan": "colleagues", "belum": "nobody", "pelapor": "reporter"},
     "urut": {"batas": "due", "terbaru": "newest", "kategori": "category"},
 }
 """What the values of parameters mean to the stage."""

@@ -32,7 +32,9 @@ class Due:
 
 
 def of_step(row: Mapping[str, Any], standard: int) -> Due | None:
-    """Return the due time of the step that `row` waits for."""
+    """Return the due time of the step that `row` waits for; None while its desk waits for the reporter."""
+    if row.get("waiting_since"):
+        return None
     return due(row.get("due_at"), row.get("left_minutes"), standard)
 
 

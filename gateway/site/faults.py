@@ -97,6 +97,10 @@ SAID = {
         _("Pelapor tidak ditanya lagi"),
         _("Pelapor mencabut laporan ini, yang berlanjut tanpa dirinya. Tidak ada yang berubah."),
     ),
+    "UnknownQuestion": Said(
+        _("Pertanyaan ini tidak ada"),
+        _("Laporan ini tidak mempunyai pertanyaan dengan nomor itu. Lihat pertanyaan yang ada di laporannya."),
+    ),
     "QuestionAnsweredBefore": Said(
         _("Pertanyaan ini sudah Anda jawab"),
         _("Jawaban tidak dapat diubah. Tidak ada yang berubah."),

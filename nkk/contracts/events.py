@@ -221,12 +221,13 @@ class ComplaintClassifiedAsInformation(EventData):
 @event("complaint.forwarded.v1", service="triage", consumers=("opd_response", "notification"))
 class ComplaintForwarded(_Report):
     """Step 3, "tidak": the report was classified as a complaint and forwarded to the team of `opd`. `round` is the
-    number of responses that were received before."""
+    number of responses that were received before; `kept` that its reporter withdrew it, and it goes on without them."""
 
     ticket: str = wire(Ticket())
     opd: str = wire(Slug())
     forwarding: int = wire(_forwarding())
     round: int = wire(_round(0, load_default=0))
+    kept: bool = wire(fields.Boolean(load_default=False))
     note: str | None = wire(PlainText(NOTE_LENGTH, allow_none=True))
     service_due_at: datetime = wire(_service_due_day())
     service_calendar: int | None = wire(_service_calendar())

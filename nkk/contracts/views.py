@@ -73,11 +73,15 @@ class Note(TypedDict):
 
 
 class Left(TypedDict):
-    """The office minutes left on the step's and the service's clock: negative when overdue, None when stopped."""
+    """The office minutes left on the step's and the service's clock: negative when overdue, None when stopped.
+
+    `waiting_since` says since when the desk has waited for the reporter's answer, if it does.
+    """
 
     left_minutes: int | None
     service_left_minutes: int | None
     late: bool
+    waiting_since: NotRequired[str | None]
 
 
 class File(TypedDict):
@@ -138,6 +142,7 @@ class Clock(TypedDict):
     late: bool | None
     first_due_at: NotRequired[str]
     moved_days: NotRequired[int]
+    waited_minutes: NotRequired[int]
 
 
 class Step(Clock):

@@ -9,7 +9,7 @@ from sqlalchemy import Column, Connection, Integer, MetaData, String, Table, Tex
 
 from nkk.contracts import views
 from nkk.sop.calendar import read_calendar
-from nkk.sop.clock import OFFICE_HOURS, Calendar
+from nkk.sop.clock import OFFICE_HOURS, Calendar, write_instant
 from nkk.sop.steps import RECEIVE
 from nkk.sop.timed import Timed
 from nkk.store.database import UtcDateTime, insert_if_absent
@@ -122,17 +122,20 @@ class Calendars:
         """Return the office minutes left to the step and to the whole service, and whether the step is or was late.
 
         Minutes are negative when overdue, and None when the step is done or, for the service, the answer sent. Outside
-        office hours a late step may still have 0 minutes. Each is counted by its own calendar version; the service by
-        the step's where its own is unknown. With `by_day` the service is counted from the start of today to that of the
-        due day, because exact minutes would reveal when the report was written.
+        office hours a late step may still have 0 minutes, and none pass while its desk waits for the reporter. Each is
+        counted by its own calendar version; the service by the step's where its own is unknown. With `by_day` the
+        service is counted from the start of today to that of the due day, because exact minutes would reveal when the
+        report was written.
         """
-        late = (timed.done_at or now) > timed.due_at
+        counted_to = timed.counted_to(now)
+        late = counted_to > timed.due_at
         if timed.done_at is not None:
             return {"left_minutes": None, "service_left_minutes": None, "late": late}
         service = self.get(timed.calendar if service_calendar is None else service_calendar)
         count = service.days_left if by_day else service.minutes_left
         return {
-            "left_minutes": self.get(timed.calendar).minutes_left(now, timed.due_at),
+            "left_minutes": self.get(timed.calendar).minutes_left(counted_to, timed.due_at),
             "late": late,
+            "waiting_since": write_instant(timed.waiting_since) if timed.waiting_since else None,
             "service_left_minutes": None if timed.step == RECEIVE else count(now, service_due_at),
         }

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from marshmallow import Schema, fields
-from sqlalchemy import Column, ColumnElement, Select, Table, and_, func, or_
+from sqlalchemy import Column, ColumnElement, Select, Table, and_, func, not_, or_
 
 from nkk.contracts.fields import Line, OneOf, Slug
 from nkk.sop.claims import LASTS
@@ -35,11 +35,12 @@ class Sort(StrEnum):
 
 
 class Waits(StrEnum):
-    """For whom a case waits, by the claim on it."""
+    """For whom a case waits, by the claim on it; `reporter` for the answer to a question."""
 
     ME = "me"
     COLLEAGUES = "colleagues"
     NOBODY = "nobody"
+    REPORTER = "reporter"
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,8 @@ def narrowed(query: Select, table: Table, wanted: Wanted, of_category: ColumnEle
         if "done_at" in table.c:
             # A case may be listed while its step is done, because another decision on it is awaited.
             query = query.where(table.c.done_at.is_(None))
+            if "rests_since" in table.c:
+                query = query.where(not_(_awaits_reporter(table)))
     if wanted.waits is not None:
         query = query.where(_WAITING[wanted.waits](table, wanted))
     return query.where(_found(table, wanted.q)) if wanted.q else query
@@ -126,12 +129,18 @@ def _is_claimed(table: Table, wanted: Wanted) -> ColumnElement[bool]:
     return and_(table.c.claimed_by.is_not(None), table.c.claimed_at > wanted.claimed_after)
 
 
+def _awaits_reporter(table: Table) -> ColumnElement[bool]:
+    """Return the condition of a clock that rests until the reporter answers. The same rule as `Askable`'s."""
+    return and_(table.c.rests_since.is_not(None), table.c.rests_until.is_(None), table.c.done_at.is_(None))
+
+
 _WAITING: dict[str, Callable[[Table, Wanted], ColumnElement[bool]]] = {
     Waits.ME: lambda table, wanted: and_(_is_claimed(table, wanted), table.c.claimed_by == wanted.by),
     Waits.COLLEAGUES: lambda table, wanted: and_(_is_claimed(table, wanted), table.c.claimed_by != wanted.by),
     Waits.NOBODY: lambda table, wanted: or_(
         table.c.claimed_by.is_(None), table.c.claimed_at.is_(None), table.c.claimed_at <= wanted.claimed_after
     ),
+    Waits.REPORTER: lambda table, _: _awaits_reporter(table),
 }
 """The condition of each way to wait."""
 

@@ -228,14 +228,24 @@ class Clock:
         spans = ((rest.since, min(rest.until or end, end)) for rest in self.rests)
         return sum((self.calendar.open_between(since, until) for since, until in spans), timedelta())
 
+    def left(self, now: datetime) -> int:
+        """Return the whole office minutes that are left at `now`; negative if overdue."""
+        return self.calendar.minutes_left(self.counted_to(now), self.due_at)
+
+    def counted_to(self, now: datetime) -> datetime:
+        """Return the instant that is compared to the due time at `now`, or was at the end: no time passes in a rest."""
+        end = self.done_at or now
+        rest = next((rest for rest in self.rests if rest.until is None or end < rest.until), None)
+        if rest is None:
+            return end
+        # The due time has moved already where the end of the rest is known, and the step has not ended within it.
+        return rest.until if self.done_at is None and rest.until else min(end, rest.since)
+
     def late(self, now: datetime) -> bool | None:
         """Return whether the step is or was overdue; None for a reporter's step, which has no duty to be on time."""
         if self.step.role == Role.REPORTER:
             return None
-        end = self.done_at or now
-        # Within a rest no time passes: it is judged by when the rest began.
-        resting = (rest.since for rest in self.rests if rest.until is None or end < rest.until)
-        return min([end, *resting]) > self.due_at
+        return self.counted_to(now) > self.due_at
 
 
 def clocks(

@@ -113,7 +113,7 @@ def proof(
         else:
             if clock.rests:
                 yield f"  berhenti {clock.rested(now)} menit kerja, terpakai {clock.used(now)} menit kerja"
-            yield from _judged(clock.calendar, clock.came_at, clock.due_at, clock.done_at or now)
+            yield from _judged(clock.calendar, clock.due_at, clock.counted_to(now), clock.used(now))
     for fact in overtaken:
         yield ""
         yield f"{_event('didahului', fact)}: tidak mengubah apa pun"
@@ -138,7 +138,8 @@ def _services(facts: list[Recorded], calendar_of: Callable[[int], Calendar], now
             yield _event("dicabut", withdrawn)
             continue
         yield _event("dijawab", answered) if answered else f"  belum dijawab pada {_moment(now)}"
-        yield from _judged(calendar, first.begins_at, due, answered.at if answered else now)
+        end = answered.at if answered else now
+        yield from _judged(calendar, due, end, calendar.minutes_between(first.begins_at, end))
 
 
 def _counted(calendar: Calendar, start: datetime, end: datetime) -> Iterator[str]:
@@ -150,8 +151,9 @@ def _counted(calendar: Calendar, start: datetime, end: datetime) -> Iterator[str
             yield f"    {'':<14}  = {_span_of(stretch.open_for)}, jumlah {_span_of(total)}"
 
 
-def _judged(calendar: Calendar, came: datetime, due: datetime, end: datetime) -> Iterator[str]:
-    used = f"terpakai {calendar.minutes_between(came, end)} menit kerja"
+def _judged(calendar: Calendar, due: datetime, end: datetime, minutes: int) -> Iterator[str]:
+    """Yield the lines about a clock that used `minutes`, and is compared to its due time at `end`."""
+    used = f"terpakai {minutes} menit kerja"
     if end <= due:
         yield f"  {used}: tepat waktu"
         return

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
+from nkk.sop.acts import Act
 from nkk.sop.clock import WIB, Calendar
 from nkk.sop.endings import Endable
 from nkk.sop.refusals import AlreadyDone, NotYourStep
@@ -22,10 +23,12 @@ class Askable(Endable):
     """A case at a desk that can ask the reporter.
 
     `question` is the id of the last question of this run of the step's clock. It waits for the reporter while
-    `awaits_reporter`: an act that ends the step ends the question with it.
+    `awaits_reporter`: an act that ends the step ends the question with it. `kept` says that the report goes on although
+    its reporter withdrew it.
     """
 
     question: str | None = None
+    kept: bool = False
 
     @property
     def awaits_reporter(self) -> bool:
@@ -33,10 +36,17 @@ class Askable(Endable):
         return self.question is not None and self.done_at is None and self.rests_until is None
 
     def must_be_askable(self) -> None:
-        """Raise QuestionOpen, or the desk's own refusal where the case does not stand here."""
+        """Raise QuestionOpen, WithoutReporter, or the desk's own refusal where the case does not stand here."""
         self.must_stand_here()
+        if self.kept:
+            raise WithoutReporter({"stands": self.stands()})
         if self.awaits_reporter:
             raise QuestionOpen({"stands": self.stands()})
+
+    @property
+    def asks_not_now(self) -> set[Act]:
+        """The act of asking, where it is not possible now."""
+        return {Act.ASK} if self.awaits_reporter or self.kept else set()
 
     def ask(self, question: str, now: datetime) -> None:
         """Let the clock rest for `question`, its id."""

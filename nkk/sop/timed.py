@@ -108,6 +108,19 @@ class Timed:
             and (self.rests_until is None or now < self.rests_until)
         )
 
+    @property
+    def waiting_since(self) -> datetime | None:
+        """Since when its desk waits for the reporter; None where it does not."""
+        return self.rests_since if self.done_at is None and self.rests_until is None else None
+
+    def counted_to(self, now: datetime) -> datetime:
+        """Return the instant that is compared to the due time at `now`, or was at the end: no time passes in a rest."""
+        end = self.done_at or now
+        if self.rests_since is None or (self.rests_until is not None and self.rests_until <= end):
+            return end
+        # The due time has moved already where the end of the rest is known, and the step has not ended within it.
+        return self.rests_until if self.done_at is None and self.rests_until else min(end, self.rests_since)
+
     def rest(self, at: datetime) -> None:
         """Let the clock rest from `at` on. A rest that has not ended by then goes on as the same rest."""
         if self.rests_until is not None and at < self.rests_until:

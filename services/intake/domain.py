@@ -12,7 +12,7 @@ from nkk.sop.clock import WIB, Calendar, day_of, write_day, write_instant
 from nkk.sop.endings import WITHDRAWN
 from nkk.sop.files import MOST_OF_A_REPORT, OwnFile, ReportFull, numbered
 from nkk.sop.journey import service_due
-from nkk.sop.questions import Askable, WithoutReporter
+from nkk.sop.questions import Askable
 from nkk.sop.refusals import AlreadyDone, InvalidInput, NotAuthenticated, NotYourStep, Refused
 from nkk.sop.report import Report
 from nkk.sop.steps import Channel, Role, Stands, Step
@@ -184,7 +184,6 @@ class Complaint(Report, Askable):
     files: tuple[OwnFile, ...] = ()
     additions: tuple[Addition, ...] = ()
     cycle: int = 1
-    kept: bool = False
     channel: str = Channel.WEB
     conflict: bool = False
     barred: str | None = None
@@ -296,9 +295,8 @@ class Complaint(Report, Askable):
             if now > calendar.due(self.closed_at, steps.SUPPLEMENTED_WITHIN_MINUTES):
                 not_now.add(Act.SUPPLEMENT)
         if self.kept:
-            not_now |= {Act.WITHDRAW, Act.ASK}
-        if self.awaits_reporter:
-            not_now.add(Act.ASK)
+            not_now.add(Act.WITHDRAW)
+        not_now |= self.asks_not_now
         return possible("intake", role, self.stands()["state"], not_now)
 
     def must_stand_here(self) -> None:
@@ -306,12 +304,6 @@ class Complaint(Report, Askable):
         self.must_go_on()
         if self.handed_over_at is not None:
             raise AlreadyHandedOver({"stands": self.stands()})
-
-    def must_be_askable(self) -> None:
-        """Raise WithoutReporter where the report was withdrawn and goes on."""
-        super().must_be_askable()
-        if self.kept:
-            raise WithoutReporter({"stands": self.stands()})
 
     def hand_over(self, by: str, now: datetime) -> None:
         """Hand the report over to Tim Utama, by the operator `by` (step 2). Raises AlreadyHandedOver."""

@@ -95,7 +95,7 @@ class KeepsQuestions:
             found = work.questions.of([ticket])[ticket]
         if told is not journey:
             until = told.entries[-1]
-            found = [asked for asked in found if asked.forwarding <= until.forwarding]
+            found = [asked for asked in found if asked.at <= until.at]
         clocks = journey.clocks(self.calendars.get)
         return [schemas.question(asked, clocks, actor) for asked in found]
 

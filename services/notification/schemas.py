@@ -266,7 +266,7 @@ def standing(journey: Journey, calendar_of: Callable[[int], Calendar], now: date
         "due_at": _instant(clock.due_at),
         "done_at": _instant(clock.done_at),
         "late": clock.late(now),
-        "left_minutes": clock.calendar.minutes_left(now, clock.due_at) if running else None,
+        "left_minutes": clock.left(now) if running else None,
         "service_left_minutes": _service_left(journey, running, calendar_of, now),
         **_promised_again(journey),
     }
@@ -381,7 +381,7 @@ def _next(step: Step | None, clock: Clock | None, now: datetime, by_day: bool) -
     if step is None:
         return None
     told = clock is not None and not (by_day and step in REPORTERS_CLOCKS)
-    left = clock.calendar.minutes_left(now, clock.due_at) if clock and told else None
+    left = clock.left(now) if clock and told else None
     return {
         "step": step.number,
         "name": step.name,
@@ -412,15 +412,17 @@ def _clock(clock: Clock | None, now: datetime, by_day: bool) -> views.Clock:
         "due_at": _instant(clock.due_at),
         "used_minutes": clock.used(now),
         "late": clock.late(now),
-        **_moved(clock),
+        **_moved(clock, now),
     }
 
 
-def _moved(clock: Clock) -> Any:
-    """Return when a step was due at first, and by how many working days that was moved, where it got more time."""
+def _moved(clock: Clock, now: datetime) -> Any:
+    """Return when a step was due at first, and its more time in days, and the minutes that it rested, if any."""
+    waited = clock.rested(now)
+    told: dict[str, Any] = {"waited_minutes": waited} if waited else {}
     if clock.first_due_at is None:
-        return {}
-    return {"first_due_at": write_instant(clock.first_due_at), "moved_days": clock.moved_days}
+        return told
+    return told | {"first_due_at": write_instant(clock.first_due_at), "moved_days": clock.moved_days}
 
 
 def _service_left(

@@ -216,9 +216,7 @@ class Case(Report, Askable):
 
     def acts(self) -> list[str]:
         """Return the acts of this team that are possible now."""
-        not_now = set() if self.asked_for is None else {Act.REQUEST_TIME}
-        if self.awaits_reporter:
-            not_now.add(Act.ASK)
+        not_now = self.asks_not_now | (set() if self.asked_for is None else {Act.REQUEST_TIME})
         return possible("opd_response", Role.OPD_TEAM, self.stands()["state"], not_now)
 
     def stands(self) -> Stands:

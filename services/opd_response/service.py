@@ -200,6 +200,7 @@ def _case(event: Event[ComplaintForwarded], calendar: Calendar) -> Case:
         service_calendar=data.service_calendar,
         forwarding=data.forwarding,
         round=data.round,
+        kept=data.kept,
         files=described(data.files),
         additions=additions.described(data.additions),
         **written(data),

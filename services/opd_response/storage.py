@@ -67,6 +67,7 @@ cases = Table(
     Column("service_calendar", Integer),
     *clock_columns(),
     question_column(),
+    Column("kept", Boolean, nullable=False, server_default=false()),
     *claim_columns(),
     Column("state", String(30), nullable=False),
     Column("since", UtcDateTime, nullable=False),
@@ -135,6 +136,7 @@ class Cases(Rows[Case]):
         """Let the case of a forwarding go on under the next number, because Tim Utama lets the complaint go on."""
         self._inserts.flush()
         goes_on: dict[str, Any] = {"forwarding": forwarding + 1, "ended": None, "ended_at": None, "ended_why": None}
+        goes_on["kept"] = True
         of_forwarding = cases.c.ticket == ticket, cases.c.forwarding == forwarding
         self._connection.execute(update(cases).where(*of_forwarding).values(goes_on))
 

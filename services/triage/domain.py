@@ -12,7 +12,7 @@ from nkk.sop.clock import Calendar, write_day, write_instant
 from nkk.sop.endings import WITHDRAWN
 from nkk.sop.files import File, joined, of_round
 from nkk.sop.journey import service_due
-from nkk.sop.questions import Askable, WithoutReporter
+from nkk.sop.questions import Askable
 from nkk.sop.refusals import AlreadyDone, InvalidInput, NotYourStep
 from nkk.sop.report import Report
 from nkk.sop.steps import Role, Stands, Step
@@ -114,7 +114,6 @@ class Case(Report, Askable):
     forwarding: int = 1
     round_before: int = 0
     cycle: int = 1
-    kept: bool = False
     back: str | None = None
     back_why: str | None = None
     better_opd: str | None = None
@@ -150,12 +149,6 @@ class Case(Report, Askable):
         self.must_go_on()
         if self.state not in OPEN:
             raise NotYourStep({"stands": self.stands()})
-
-    def must_be_askable(self) -> None:
-        """Raise WithoutReporter where the report was withdrawn and goes on."""
-        super().must_be_askable()
-        if self.kept:
-            raise WithoutReporter({"stands": self.stands()})
 
     def classify_as_information(self, now: datetime) -> None:
         """Classify the report as information, for the operator to answer (step 3, "ya"). Raises AlreadyClassified."""
@@ -305,11 +298,9 @@ class Case(Report, Askable):
 
     def acts(self) -> list[str]:
         """Return the acts of Tim Utama that are possible now."""
-        not_now = set() if self.state in OPEN else {Act.KEEP}
+        not_now = self.asks_not_now | (set() if self.state in OPEN else {Act.KEEP})
         if not self.asks_time:
             not_now.add(Act.GRANT_TIME)
-        if self.awaits_reporter or self.kept:
-            not_now.add(Act.ASK)
         return possible("triage", Role.MAIN_TEAM, self.stands()["state"], not_now)
 
     def stands(self) -> Stands:

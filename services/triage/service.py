@@ -348,6 +348,7 @@ def _forwarded(case: Case, note: str | None, by: str, calendar: Calendar) -> Com
         opd=str(case.opd),
         forwarding=case.forwarding,
         round=case.round,
+        kept=case.kept,
         note=note,
         service_due_at=end_of_day(case.service_due_at),
         service_calendar=case.service_calendar,

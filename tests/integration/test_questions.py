@@ -165,3 +165,35 @@ def test_the_answer_is_told_to_the_day(stages: House) -> None:
     acted(stages, "notification", "answer_question", REPORTER, ticket, 1, ANSWER)
     (answered,) = [event for _, event in stages.told if event.type == "question.answered.v1"]
     assert answered.time.hour == 17  # Midnight in WIB.
+
+
+def test_an_opd_is_told_of_no_question_that_was_asked_after_its_complaint_was_taken_back(stages: House) -> None:
+    ticket = forwarded(stages)
+    acted(stages, "triage", "recall", MAIN_TEAM, ticket, "Salah alamat.")
+    acted(stages, "triage", "ask", MAIN_TEAM, ticket, "Di mana?")
+    assert questions(stages, ticket, OPD_TEAM) == []
+
+
+def test_an_opd_knows_that_a_report_goes_on_without_its_reporter(stages: House) -> None:
+    ticket = at_desk(stages, "triage")
+    acted(stages, "intake", "withdraw", REPORTER, ticket, "Sudah selesai.")
+    acted(stages, "triage", "keep", MAIN_TEAM, ticket, "Berulang.")
+    acted(stages, "triage", "forward", MAIN_TEAM, ticket, OPD_TEAM.group)
+    with pytest.raises(WithoutReporter):
+        stages.do("opd_response", "ask", OPD_TEAM, ticket, ASKED)
+    assert "ask" not in stages.do("opd_response", "case", OPD_TEAM, ticket)["acts"]
+
+
+@pytest.mark.parametrize(("stage", "actor"), AT_DESKS, ids=[stage for stage, _ in AT_DESKS])
+def test_a_desk_finds_what_waits_for_the_reporter_and_no_time_passes_for_it(
+    stages: House, stage: str, actor: Actor
+) -> None:
+    ticket = asked(stages, stage)
+    listed = [row["ticket"] for row in stages.do(stage, "worklist", actor, None, 10, {"waits": "reporter"})["items"]]
+    assert listed == [ticket]
+    before = stages.do(stage, "case" if stage != "intake" else "complaint", actor, ticket)
+    stages.now += timedelta(days=9)
+    after = stages.do(stage, "case" if stage != "intake" else "complaint", actor, ticket)
+    assert (after["left_minutes"], after["late"]) == (before["left_minutes"], False)
+    assert after["waiting_since"]
+    assert stages.do(stage, "worklist", actor, None, 10, {"late": True})["items"] == []

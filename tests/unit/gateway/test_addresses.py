@@ -9,6 +9,7 @@ FILLED = {
     "day": "2026-12-31",
     "first": "2026-12-31",
     "year": 2026,
+    "number": 1,
 }
 NOBODY_COMES_BACK = {"public.log_out"}
 """Acts that do not require a log-in."""

@@ -235,7 +235,12 @@ def test_exactly_what_a_reporter_may_do_is_open(app: Flask) -> None:
     for operation, entries in table().items():
         method, path = operation.split(" ")
         path = path.replace("{ticket}", TICKET).replace("{format}", "pdf").replace("{username}", "x")
-        path = path.replace("{version}", "1").replace("{day}", "2026-03-02").replace("{id}", "x" * 22)
+        path = (
+            path.replace("{version}", "1")
+            .replace("{day}", "2026-03-02")
+            .replace("{id}", "x" * 22)
+            .replace("{number}", "1")
+        )
         if entries[WHO.index("owner")] == "✓":
             reporters.add(adapter.match(f"/api/v1{path}", method=method)[0])
     assert reporters - {"api-docs.openapi_json"} == cors.OPERATIONS | cors.PUBLIC

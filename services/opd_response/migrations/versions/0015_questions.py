@@ -18,12 +18,14 @@ def upgrade() -> None:
     op.add_column('cases', sa.Column('tell_before', UtcDateTime(), nullable=True))
     op.add_column('cases', sa.Column('first_before', UtcDateTime(), nullable=True))
     op.add_column('cases', sa.Column('later_before', UtcDateTime(), nullable=True))
+    op.add_column('cases', sa.Column('kept', sa.Boolean(), server_default=sa.false(), nullable=False))
     op.add_column('cases', sa.Column('question', sa.String(length=200), nullable=True))
 
 
 def downgrade() -> None:
     _must_have_asked_nobody()
     op.drop_column('cases', 'question')
+    op.drop_column('cases', 'kept')
     op.drop_column('cases', 'later_before')
     op.drop_column('cases', 'first_before')
     op.drop_column('cases', 'tell_before')

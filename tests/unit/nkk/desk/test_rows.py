@@ -32,6 +32,8 @@ def another(field, value):
                 text="x", sent_at="2026-03-02", how=None, rating=1, objection="x", files=described([upload(number="1")])
             ),
         )
+    if "Addition" in str(field.type):
+        return (Addition(number=1, day="2026-03-02", text="x", files=("1",)),)
     if isinstance(value, tuple):
         is_own = "Own" in str(field.type)
         return own_files([own_upload(number="1")], MONDAY) if is_own else described([upload(number="1")])

@@ -6,6 +6,7 @@ import pytest
 
 from nkk.sop.calendar import read_calendar
 from nkk.sop.clock import WIB
+from nkk.sop.journey import Question
 from nkk.sop.proof import Recorded, proof
 from tests.calendars import wib
 
@@ -152,3 +153,27 @@ def test_the_whole_service_is_laid_open_by_the_version_its_submission_names(vers
 )
 def test_the_first_line_names_ticket_and_path(path, said):
     assert lines(SUBMITTED, path=path)[0] == f"NKK-2026-AAAA-0000 · {said}"
+
+
+def test_a_clock_that_rested_says_so_and_its_time_in_all_agrees_with_itself():
+    asked_at = EVE - timedelta(hours=2)
+    facts = [
+        Recorded("complaint.submitted.v2", asked_at - timedelta(minutes=4), calendar=3, event_id="event-0"),
+        Recorded("complaint.handed_over.v1", datetime(2026, 3, 24, 8, 0, tzinfo=WIB), event_id="event-1", calendar=3),
+    ]
+    asked = [Question(2, 1, 0, asked_at, datetime(2026, 3, 24, 7, 55, tzinfo=WIB))]
+    shown = list(proof("NKK-2026-AAAA-0000", None, facts, {3: HOLIDAYS}, EVE + timedelta(days=10), asked))
+    step = block(shown, "Langkah 2")
+    assert step[-1] == "  terpakai 9 menit kerja: tepat waktu"
+    assert any(line.startswith("  menunggu jawaban pelapor") for line in step)
+
+
+def test_a_step_that_ended_late_in_a_rest_is_late_by_what_had_passed_before_it():
+    asked_at = EVE - timedelta(hours=2)
+    facts = [
+        Recorded("complaint.submitted.v2", asked_at - timedelta(minutes=14), calendar=3, event_id="event-0"),
+        Recorded("complaint.handed_over.v1", datetime(2026, 3, 24, 8, 0, tzinfo=WIB), event_id="event-1", calendar=3),
+    ]
+    asked = [Question(2, 1, 0, asked_at)]
+    shown = list(proof("NKK-2026-AAAA-0000", None, facts, {3: HOLIDAYS}, EVE + timedelta(days=10), asked))
+    assert "  terpakai 14 menit kerja: terlambat 4 menit kerja" in block(shown, "Langkah 2")

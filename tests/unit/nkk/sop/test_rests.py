@@ -7,8 +7,9 @@ import pytest
 
 from nkk.sop import steps
 from nkk.sop.clock import OFFICE_HOURS, WIB, day_after
-from nkk.sop.journey import Fact, Question, clocks
+from nkk.sop.journey import FORWARDED, GRANTED, Fact, Question, clocks
 from nkk.sop.timed import Alarm, Timed, started
+from tests.builders import opd_case
 
 SUBMITTED, HANDED_OVER = "complaint.submitted.v2", "complaint.handed_over.v1"
 MONDAY = datetime(2026, 1, 5, 8, tzinfo=WIB)
@@ -155,3 +156,43 @@ def test_random_questions_give_the_clock_that_follows_from_the_facts_alone(seed)
         chance.shuffle(asked)
         (clock, *_) = clocks(facts, lambda _: OFFICE_HOURS, asked)
         assert (clock.came_at, clock.due_at, clock.done_at) == (kept.came_at, kept.due_at, kept.done_at)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_more_time_and_rests_give_the_clock_that_follows_from_the_facts_alone(seed):
+    chance = random.Random(seed)
+    for _ in range(100):
+        start = now = at(chance.randrange(7), chance.randrange(6, 18), chance.randrange(60))
+        case = opd_case(**started(steps.RESPOND, start, OFFICE_HOURS))
+        case.asked_for = 1
+        told, asked, granted = [], [], None
+        for act in chance.sample(["ask", "grant", "ask", "ask"], 4):
+            now += timedelta(minutes=chance.choice([1, 90, 3_000]))
+            if act == "grant":
+                granted = Fact(GRANTED, now, 1, days=2)
+                told.append(now)
+            elif not case.awaits_reporter:
+                case.question = str(len(asked))
+                case.rest(now)
+                if chance.random() < 0.7:
+                    since, now = now, now + timedelta(minutes=chance.choice([1, 60, 4_000]))
+                    case.go_on(day_after(now), OFFICE_HOURS)
+                    asked.append(Question(4, 1, 1, since, day_after(now)))
+                else:
+                    asked.append(Question(4, 1, 1, now))
+            # A decision arrives at once, or after what the team did meanwhile.
+            while told and chance.random() < 0.5:
+                case.grant_time(1, 2, None, told.pop(), OFFICE_HOURS)
+        facts = [Fact(FORWARDED, start), granted]
+        now += timedelta(minutes=chance.choice([1, 30, 3_000]))
+        if chance.random() < 0.8:
+            case.stop_clock(now)
+            facts.append(Fact("response.submitted.v1", now, 1))
+        for decided_at in told:
+            case.grant_time(1, 2, None, decided_at, OFFICE_HOURS)
+        if case.question is not None and case.rests_until is None and chance.random() < 0.5:
+            case.go_on(day_after(now), OFFICE_HOURS)
+            asked[-1] = Question(4, 1, 1, asked[-1].at, day_after(now))
+        clock = next(each for each in clocks(facts, lambda _: OFFICE_HOURS, asked) if each.step == steps.RESPOND)
+        assert (clock.due_at, clock.done_at) == (case.due_at, case.done_at)
+        assert clock.counted_to(now) == case.counted_to(now)

@@ -243,7 +243,11 @@ def test_a_letter_that_cannot_be_written_leaves_no_trace_for_the_next(monkeypatc
 
 LETTERS = sorted(path.stem for path in LETTERS_FOLDER.iterdir())
 ABOUT_STEPS = {"due_soon", "overdue", "overdue_superior"}
-TO_REPORTERS = {"received", "answered", "late", "reminder", "withdrawn", "withdrawn_late", "objected"}
+TO_REPORTERS = {"received", "answered", "late", "reminder", "withdrawn", "withdrawn_late", "objected"} | {
+    "question",
+    "question_reminder",
+    "question_lapsed",
+}
 
 
 def row(kind, **changed):
@@ -282,6 +286,9 @@ def test_every_letter_is_of_a_kind_that_is_written_and_every_kind_has_its_letter
         "withdrawn",
         "withdrawn_late",
         "objected",
+        "question",
+        "question_reminder",
+        "question_lapsed",
         *(kind for alarm in ("step.due_soon.v1", "step.overdue.v1") for kind in letters_about(alarm, True)),
     }
     assert written == ABOUT_STEPS | TO_REPORTERS

@@ -196,7 +196,7 @@ def test_a_record_holds_the_facts_that_clocks_are_counted_from_and_no_word_about
         "days": 0,
         "opd": "disdukcapil",
     }
-    assert set(told) == {"ticket", "path", "category", "sub_category", "opd", "channel", "facts"}
+    assert set(told) == {"ticket", "path", "category", "sub_category", "opd", "channel", "facts", "questions"}
     for known in (STAFF, NOTE, "reporter-1"):
         assert known not in json.dumps(told)
 
