@@ -30,6 +30,7 @@ ARGUMENTS: dict[str, dict[str, tuple[Any, ...]]] = {
         "release": (),
         "notes": (),
         "add_note": ("Catatan.",),
+        "ask": ("Kapan?",),
     },
     "triage": {
         "case": (),
@@ -45,6 +46,7 @@ ARGUMENTS: dict[str, dict[str, tuple[Any, ...]]] = {
         "release": (),
         "notes": (),
         "add_note": ("Catatan.",),
+        "ask": ("Kapan?",),
     },
     "opd_response": {
         "case": (),
@@ -56,6 +58,7 @@ ARGUMENTS: dict[str, dict[str, tuple[Any, ...]]] = {
         "release": (),
         "notes": (),
         "add_note": ("Catatan.",),
+        "ask": ("Kapan?",),
     },
     "notification": {
         "answer": (),
@@ -65,6 +68,7 @@ ARGUMENTS: dict[str, dict[str, tuple[Any, ...]]] = {
         "claim": (),
         "release": (),
         "timeline": (),
+        "questions": (),
     },
 }
 """What staff call about a case at each stage, with what comes after the ticket."""
@@ -74,7 +78,7 @@ OTHERS = {
     "intake": {"supplement", "withdraw", "entry", "recuse"},
     "triage": {"recuse"},
     "opd_response": {"recuse"},
-    "notification": {"read_answer", "open_answer", "confirm_receipt", "object_to", "rate", "record"},
+    "notification": {"read_answer", "open_answer", "confirm_receipt", "object_to", "rate", "record", "answer_question"},
 }
 
 

@@ -102,11 +102,18 @@ def built(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Hous
 
 
 def stored(house: House, tickets: list[str]) -> dict[str, list[str]]:
-    """Return what each stage holds of cases, without the days on which files were added, which go with a downgrade."""
-    return {stage: sorted(repr(without_days(row)) for row in house.held(stage, tickets)) for stage in STAGES}
+    """Return what each stage holds of cases, without what goes with a downgrade.
+
+    These are the days on which files were added, and the OPD's mark of a report that its reporter withdrew.
+    """
+    return {
+        stage: sorted(repr(as_after_a_downgrade(stage, row)) for row in house.held(stage, tickets)) for stage in STAGES
+    }
 
 
-def without_days(row: Any) -> Any:
+def as_after_a_downgrade(stage: str, row: Any) -> Any:
+    if stage == "opd_response":
+        row = replace(row, kept=False)
     return replace(row, additions=()) if hasattr(row, "additions") else row
 
 

@@ -41,7 +41,7 @@ def standing(calendar=OFFICE_HOURS, came=MONDAY, done=None, submitted_by=0):
 
 def left(case, now, *calendars):
     shown = Calendars(Stored(*calendars)).left(case, case.service_due_at, case.service_calendar, now)
-    assert set(shown) == {"left_minutes", "service_left_minutes", "late"}
+    assert set(shown) - {"waiting_since"} == {"left_minutes", "service_left_minutes", "late"}
     return shown["left_minutes"], shown["service_left_minutes"], shown["late"]
 
 
@@ -75,15 +75,9 @@ def test_once_a_step_is_done_nothing_is_left_and_it_was_late_or_not_whenever_it_
         assert left(standing(done=MONDAY + done), now) == (None, None, late)
 
 
-def test_the_service_ends_with_the_answer_though_the_reporter_has_not_received_it_yet():
-    answered = SimpleNamespace(
-        step=steps.RECEIVE,
-        calendar=0,
-        done_at=None,
-        due_at=wib("2026-03-02T10:00"),
-        service_due_at=PROMISED,
-        service_calendar=0,
-    )
+def test_the_service_ends_with_the_answer_though_the_reporter_has_not_received_it_yet(monkeypatch):
+    answered = triage_case(**started(steps.CLASSIFY, MONDAY, OFFICE_HOURS), service_due_at=PROMISED, service_calendar=0)
+    monkeypatch.setattr(type(answered), "step", steps.RECEIVE)
     assert left(answered, wib("2026-03-02T09:30")) == (30, None, False)
 
 
@@ -102,6 +96,22 @@ def test_the_service_of_a_case_older_than_that_version_is_counted_by_the_steps_c
         480,
         False,
     )
+
+
+def test_nothing_passes_while_the_desk_waits_for_the_reporter_and_all_that_was_left_is_left_afterwards():
+    case = standing()
+    case.rest(wib("2026-03-02T09:00"))
+    shown = Calendars(Stored()).left(case, case.service_due_at, case.service_calendar, wib("2026-03-02T11:00"))
+    assert shown == {
+        "left_minutes": 60,
+        "service_left_minutes": 720,
+        "late": False,
+        "waiting_since": "2026-03-02T02:00:00.000000Z",
+    }
+    case.go_on(wib("2026-03-02T13:00"), OFFICE_HOURS)
+    assert case.waiting_since is None
+    assert left(case, wib("2026-03-02T13:30")) == (30, 630, False)
+    assert left(case, wib("2026-03-02T14:30")) == (-30, 570, True)
 
 
 def test_nothing_is_counted_by_a_calendar_that_was_not_heard_of():
