@@ -7,7 +7,7 @@ domain objects alone. `make proof` runs thousands of them.
 import json
 import random
 from collections import Counter, defaultdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 
 import pytest
@@ -17,7 +17,7 @@ from nkk.contracts.events import ComplaintClassifiedAsInformation, ResponseAppro
 from nkk.messaging.batches import BATCH_SIZE
 from nkk.sop import steps
 from nkk.sop.calendar import read_calendar, write_calendar
-from nkk.sop.clock import WIB, end_of_day
+from nkk.sop.clock import WIB, day_after, end_of_day
 from nkk.sop.journey import (
     GRANTED,
     KEPT,
@@ -116,16 +116,17 @@ class Walk:
         self.ask_now_and_then(house.chance)
 
     def ask_now_and_then(self, chance):
-        """Ask the reporter before some acts of a desk; some questions are answered, the others overtaken."""
+        """Ask the reporter before some acts of a desk. Some questions are answered; others lapse, or are overtaken."""
         found, number, kept = [], 0, False
         for stage, command, actor, *args in self.acts:
             kept = (kept or command == "keep") and command != "object_to"
             asks = command in ("hand_over", "classify_as_information", "forward", "respond", "approve", "decline")
             if asks and not kept and chance.random() < 0.3:
                 number += 1
-                found.append((stage, "ask", actor, WHY))
-                if chance.random() < 0.7:
-                    found.append(("notification", "answer_question", REPORTER, number, "Jawaban pelapor."))
+                text = f"Pertanyaan {number}?"
+                found.append((stage, "ask", actor, text))
+                if chance.random() < 0.6:
+                    found.append(("notification", "answer_question", REPORTER, text))
             found.append((stage, command, actor, *args))
         self.acts = found
 
@@ -184,7 +185,15 @@ class Walk:
         if self.ticket is None:
             return "submit", REPORTER, REPORT
         _, command, actor, *args = self.acts.pop(0)
+        if command == "answer_question":
+            args = [self.asked(*args).number, "Jawaban pelapor."]
         return command, actor, self.ticket, *args
+
+    def asked(self, text):
+        """Return the question with this text: the order in which questions arrive decides their numbers."""
+        with self.house.services["notification"].uow.reading() as work:
+            (found,) = (each for each in work.questions.of([self.ticket])[self.ticket] if each.text == text)
+        return found
 
 
 class Crowd:
@@ -203,6 +212,9 @@ class Crowd:
         if self.chance.random() < 0.25:
             self.change_calendar()
         self.house.now = until
+        if self.chance.random() < 0.5:
+            self.house.services["notification"].end_questions()
+            self.house.collect()
         for service in self.house.services.values():
             service.calendars.forget_newest()
 
@@ -231,6 +243,7 @@ class Crowd:
             self.house.deliver(
                 some=0.5, awaited={walk.awaited for walk in acting}, together=self.chance.choice([1, *[BATCH_SIZE] * 9])
             )
+            acting = self.without_late_answers(acting)
             desks = {walk.awaited[0] for walk in acting}
             # Looked at before the act too, because an answer's row no longer shows step 6 once it is at step 7.
             # And a case of Tim Utama's that was withdrawn has another clock as soon as it goes on.
@@ -251,6 +264,17 @@ class Crowd:
             calendar = self.house.services["notification"].calendars.get(answer.calendar)
             if self.house.now > calendar.due(answer.sent_at, OBJECTED_WITHIN_MINUTES):
                 objecting[answer.ticket].acts.clear()
+
+    def without_late_answers(self, acting):
+        """Return the journeys that can act now; the others' reporters did not answer in time, and so do not answer."""
+        late = [
+            walk
+            for walk in acting
+            if walk.acts[0][1] == "answer_question" and self.house.now >= walk.asked(walk.acts[0][3]).lapses_at
+        ]
+        for walk in late:
+            walk.acts.pop(0)
+        return [walk for walk in acting if walk not in late]
 
     def act(self, acting, together):
         """Carry out the next step of each journey, up to `together` of a stage in one transaction."""
@@ -318,13 +342,15 @@ def test_the_clocks_counted_from_the_record_are_those_the_stages_kept(share, url
     with house(url_of, random.Random(SEED + share)) as stages:
         # Stages check for a newer calendar whenever time has passed, instead of at each command.
         monkeypatch.setattr("nkk.desk.calendars.FRESH_SECONDS", 3_600.0)
+        monkeypatch.setenv("NKK_QUESTION_DAYS", "1")
         journeys = THROUGH_SQLITE if stages.databases["intake"].is_sqlite else THROUGH_POSTGRESQL
-        versions = set()
+        versions, ended = set(), Counter()
         for _ in range(journeys // SHARES // CROWD):
             stages.told.clear()
             crowd = Crowd(stages)
             crowd.to_its_end()
             alarms = alarms_told(stages)
+            ended.update(event.type for _, event in stages.told if event.type.startswith("question."))
             for walk in crowd.walks:
                 facts, calendars, questions = recorded(stages, walk.ticket)
                 assert expected(facts, calendars.__getitem__, questions) == walk.seen
@@ -369,6 +395,7 @@ def test_the_clocks_counted_from_the_record_are_those_the_stages_kept(share, url
                 assert raised - elsewhere - moved == late - elsewhere - moved
                 assert raised - elsewhere >= late - elsewhere
         assert len(versions) > 1
+        assert len(ended) == 3
 
 
 def test_a_seed_repeats_a_crowd_of_journeys(tmp_path, monkeypatch):
@@ -395,7 +422,7 @@ class Facts:
     def __init__(self, chance, calendars):
         self.chance, self.calendars = chance, calendars
         self.now = some_instant(chance)
-        self.facts, self.kept, self.promised = [], {}, set()
+        self.facts, self.questions, self.kept, self.promised = [], [], {}, set()
 
     def record(self, data, done=None, calendar=0):
         at = self.now.astimezone(UTC)
@@ -411,6 +438,21 @@ class Facts:
         self.now += some_pause(self.chance)
         return self.now, self.chance.choice(self.calendars)
 
+    def ask_about(self, case):
+        """Let the desk of `case` ask the reporter a few times; the last answer may begin to count after the step."""
+        while self.chance.random() < 0.3:
+            asked_at, _ = self.later()
+            run = case.step.number, case.about_forwarding, case.about_round
+            case.ask(f"question-{len(self.questions)}", asked_at)
+            now, _ = self.later()
+            ended_at = self.chance.choice([None, now, day_after(now)])
+            self.questions.append(Question(*run, asked_at.astimezone(UTC), ended_at))
+            if ended_at is None:
+                return
+            case.question_ended(case.question, ended_at, self.calendars[case.calendar])
+            # Two questions of a desk are never asked at one instant.
+            self.now += timedelta(microseconds=1)
+
 
 def walked(chance, calendars, returns):
     """Return a journey through the domain objects of the four stages, each clock by a calendar of its own."""
@@ -418,12 +460,14 @@ def walked(chance, calendars, returns):
     now, calendar = way.later()
     report = intake_domain.Complaint.submit(complaint_form(), "reporter-1", "public", now, calendar)
     way.record("complaint.submitted.v2", report, calendar.version)
+    way.ask_about(report)
     now, calendar = way.later()
     report.hand_over("staff", now)
     handed_over = intake._handed_over(report, calendar)
     way.record(handed_over, report, calendar.version)
     case = triage._case(event_of(handed_over, now), calendar)
     way.keep(case)
+    way.ask_about(case)
     now, calendar = way.later()
     if returns is None:
         case.classify_as_information(now)
@@ -437,12 +481,14 @@ def walked(chance, calendars, returns):
         desk = opd_response._case(event_of(forwarded, now), calendar)
         for round_ in range(1, returns + 2):
             way.keep(desk)
+            way.ask_about(desk)
             now, calendar = way.later()
             desk.respond("Tanggapan.", now)
             way.facts.append(Fact("response.submitted.v1", now.astimezone(UTC), round_, calendar.version))
             way.keep(desk)
             case.receive("Tanggapan.", round_, now, calendar)
             way.keep(case)
+            way.ask_about(case)
             now, calendar = way.later()
             if round_ <= returns:
                 case.return_response(now)
@@ -482,7 +528,8 @@ def test_random_journeys_have_the_clocks_that_follow_from_their_facts(returns):
             calendars = [some_calendar(chance, version) for version in range(4)]
         way = walked(chance, calendars, returns)
         chance.shuffle(way.facts)
-        assert expected(way.facts, calendars.__getitem__) == way.kept
+        chance.shuffle(way.questions)
+        assert expected(way.facts, calendars.__getitem__, way.questions) == way.kept
         submitted = next(fact for fact in way.facts if fact.type == "complaint.submitted.v2")
         due = service_due(submitted.at, calendars[submitted.calendar])
         assert way.promised - {(True, end_of_day(due))} == {(False, due)}
