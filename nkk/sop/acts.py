@@ -9,7 +9,7 @@ accepted, and this order decides in whatever order their events arrive:
 1. an answer that was sent stands: a withdrawal that was on its way changes nothing;
 2. a withdrawal ends the case wherever it is; acts that were on their way are kept, for the case may go on;
 3. what Tim Utama took back takes no response and no declination that were on their way;
-4. more time counts only where it was given no later than the step ended, and not after a withdrawal;
+4. more time counts only where it was given before the step ended, and not after a withdrawal;
 5. an act that moves a case on ends its open question: an answer on its way is kept, and changes no clock.
 
 The reporter, or the team, whose act was overtaken sees it on the case (`nkk.sop.journey.in_order`).
