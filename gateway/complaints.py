@@ -214,6 +214,26 @@ def grant_time(ticket: str, form: dict[str, Any]) -> views.Acted:
     return backend().call("triage", "grant_time", known(ticket), form["days"], form.get("note"))
 
 
+def gather(ticket: str, form: dict[str, Any]) -> views.Acted:
+    """Keep the response and forward the complaint to a further OPD."""
+    return backend().call("triage", "gather", known(ticket), form["opd"], form.get("note"))
+
+
+def join(ticket: str, form: dict[str, Any]) -> views.Acted:
+    """Join a report with another about the same matter."""
+    return backend().call("triage", "join", known(ticket), form["first"], form["reason"])
+
+
+def part(ticket: str, form: dict[str, Any]) -> views.Acted:
+    """Part a report from the one that it rests with."""
+    return backend().call("triage", "part", known(ticket), form["reason"])
+
+
+def similar(ticket: str, q: str | None) -> list[views.Case]:
+    """Return the newest cases that a report may be joined with."""
+    return backend().call("triage", "similar", known(ticket), q)
+
+
 def reclassify(ticket: str, form: dict[str, Any]) -> views.Acted:
     """Send information back to Tim Utama, because it is a complaint after all."""
     return _acted(ticket, "send_back", form["reason"])

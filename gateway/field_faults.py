@@ -73,6 +73,7 @@ SENTENCES = {
     "nip-serial": "This is no NIP: digits 16 to 18, the serial number, are never 000.",
     "no-such-category": "Choose a category of the catalogue (GET /categories).",
     "no-such-sub-category": "Choose a sub-category of this category (GET /categories).",
+    "no-such-case": "There is no such report at your desk. Check the ticket.",
     "no-such-colleague": "Give the user name of a colleague at a desk, or leave it out to step aside yourself.",
     "no-such-opd": "Choose an agency of the roster (GET /opds).",
     "opd-of-information": "Information goes to the operator: leave the OPD out.",

@@ -12,7 +12,7 @@ from nkk.sop.acts import RULES, Act, Rule
 from nkk.sop.steps import Role
 from nkk.trust.actor import Actor, Caller, sign
 from ops.stack.keys import new_keys
-from tests.builders import own_upload, upload
+from tests.builders import complaint_form, own_upload, upload
 from tests.chaos.accountant import effects
 from tests.stages import MAIN_TEAM, OPD, OPD_TEAM, OPERATOR, REPORTER, STORAGES, House
 
@@ -26,6 +26,7 @@ PEOPLE = {
     "other OPD": Actor("staff-other", "opd_team", OTHER_OPD),
 }
 WHY = "Alasan tertulis."
+FIRST = "the ticket of another report, which nobody acts on"
 NOTED, ADDED = "report.added_to.v1", "report.supplemented.v1"
 
 
@@ -68,6 +69,12 @@ WAYS: dict[Act, tuple[Way, ...]] = {
         Way("grant_time", (3, None), (journey.GRANTED,)),
         Way("grant_time", (0, WHY), (journey.GRANTED,)),
     ),
+    Act.GATHER: (
+        Way("gather", (OPD, None), (journey.GATHERED, effects.FORWARDED)),
+        Way("gather", (OTHER_OPD, None), (journey.GATHERED, effects.FORWARDED)),
+    ),
+    Act.JOIN: (Way("join", (FIRST, WHY), (journey.JOINED,)),),
+    Act.PART: (Way("part", (WHY,), (journey.PARTED,)),),
     Act.RECLASSIFY: (Way("send_back", (WHY,), (journey.RETURNED,)),),
     Act.OBJECT: (Way("object_to", (WHY,), (journey.CLOSED, journey.REOPENED)),),
     Act.RATE: (Way("rate", (4, None), (effects.RATED,)),),
@@ -99,8 +106,24 @@ class Acting:
     def carry_out(self, ticket: str, attempt: tuple[Rule, Way], who: str) -> Any:
         """Carry out an act."""
         tried, way = attempt
-        args = (each() if callable(each) else each for each in way.args)
+        args = [self.first() if each == FIRST else each() if callable(each) else each for each in way.args]
         return self.told_to(tried.stage, way.command, who, ticket, *args)
+
+    def first(self) -> str:
+        """Return the ticket of another report at Tim Utama's desk, which nobody acts on."""
+        with self.house.databases["triage"].reading() as connection:
+            cases = STORAGES["triage"].cases
+            known = connection.execute(select(cases.c.ticket).where(cases.c.subject_line == FIRST)).scalar()
+        if known is not None:
+            return str(known)
+        told = len(self.house.told)
+        ticket: str = self.house.do("intake", "submit", REPORTER, complaint_form(subject_line=FIRST))["ticket"]
+        self.house.do("intake", "hand_over", OPERATOR, ticket)
+        handed_over = self.house.told[-1][1]
+        self.house.waiting = [each for each in self.house.waiting if each != ("triage", handed_over)]
+        self.house.deliver_one("triage", handed_over)
+        self.house.told = self.house.told[:told]
+        return ticket
 
     def offered(self, ticket: str, stage: str, who: str) -> list[str]:
         """Return the acts that the stage says are possible for `who`."""

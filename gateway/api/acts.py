@@ -89,11 +89,32 @@ _act(
     "Decide on the OPD's request: its step is due so many working days later. The promise to the reporter stays.",
 )
 _act(
+    "further-opd",
+    Role.MAIN_TEAM,
+    schemas.FurtherOpd,
+    complaints.gather,
+    "Keep the response and forward the complaint to a further OPD; the operator gets all responses together.",
+)
+_act(
+    "joins",
+    Role.MAIN_TEAM,
+    schemas.Joining,
+    complaints.join,
+    "Join a report with another about the same matter: it rests until that is decided, then each is answered alone.",
+)
+_act(
+    "parting",
+    Role.MAIN_TEAM,
+    schemas.Reason,
+    complaints.part,
+    "Part a report from the one that it rests with: it is classified alone. Once decided, the operator sends it back.",
+)
+_act(
     "reclassification",
     Role.OPERATOR,
     schemas.Reason,
     complaints.reclassify,
-    "Send information back to the main team, because it is a complaint after all.",
+    "Send information back to the main team, because it is a complaint after all, or a joined report: another matter.",
 )
 _act(
     "continuation",

@@ -6,7 +6,7 @@ from typing import Any
 from marshmallow import Schema, fields
 
 from gateway.schemas.parts import Thorough
-from nkk.contracts.fields import NOTE_LENGTH, PlainText, Range, Slug, UserName
+from nkk.contracts.fields import NOTE_LENGTH, PlainText, Range, Slug, Ticket, UserName
 from nkk.sop import faults
 from nkk.sop.faults import Fault
 from nkk.sop.report import TEXT_LENGTH
@@ -84,6 +84,24 @@ class TimeGrant(Schema):
         metadata={"description": "0 where none are granted: then a note is required."},
     )
     note = PlainText(NOTE_LENGTH, allow_none=True)
+
+
+class FurtherOpd(Thorough):
+    """The further OPD whose response is gathered beside the one that was given."""
+
+    opd = Slug(required=True, metadata={"description": "A key from GET /opds."})
+    note = PlainText(NOTE_LENGTH, allow_none=True)
+
+    def also_wrong(self, valid: dict[str, Any], lists: Mapping[str, Any]) -> dict[str, Fault]:
+        """Return the fault of an OPD that is not on the roster."""
+        opd = valid.get("opd")
+        return {"opd": faults.NO_SUCH_OPD()} if opd and lists["opds"] and opd not in lists["opds"] else {}
+
+
+class Joining(Reason):
+    """The report about the same matter that this one is joined with, and why."""
+
+    first = Ticket(required=True)
 
 
 class Objection(Schema):

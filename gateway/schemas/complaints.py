@@ -77,7 +77,8 @@ class ComplaintForm(ReportForm, Possible, Thorough):
 
 AT_DESK = {
     "description": "The state at one desk (`state`), and the time it began (`since`). intake: awaiting_hand_over, "
-    "handed_over; triage: awaiting_classification, classified_as_information, awaiting_response, awaiting_approval, "
+    "handed_over; triage: awaiting_classification, joined, classified_as_information, awaiting_response, "
+    "awaiting_approval, "
     "approved; opd_response: awaiting_response, responded, declined, recalled; "
     "notification: awaiting_answer, answered, closed, returned, objected. "
     "At every desk: withdrawn."
@@ -113,6 +114,14 @@ class Reporter(Schema):
     )
 
 
+class Gathered(Schema):
+    """The response of another OPD to the same matter, which was kept."""
+
+    opd = fields.String()
+    round = fields.Integer()
+    text = fields.String()
+
+
 class Answer(Schema):
     """The answer. The operator also sees its material: the OPD's response or the main team's note."""
 
@@ -127,6 +136,14 @@ class Answer(Schema):
     rating_comment = fields.String(allow_none=True)
     path = fields.String()
     material = fields.String(allow_none=True)
+    gathered = fields.List(
+        fields.Nested(Gathered),
+        metadata={"description": "The responses of other OPDs to the same matter, which came before `material`."},
+    )
+    joined_to = fields.String(
+        allow_none=True,
+        metadata={"description": "The report whose result this one shares. Its reporter is told nothing of that."},
+    )
     note = fields.String(allow_none=True)
     came_at = fields.String()
     due_at = fields.String()
@@ -287,6 +304,17 @@ class Complaint(ReportView):
     moved_days = fields.Integer(metadata={"description": "The working days by which this step's due time was moved."})
     declined_why = fields.String(allow_none=True)
     recalled_why = fields.String(allow_none=True)
+    gathered = fields.List(
+        fields.Nested(Gathered),
+        metadata={"description": "For the main team: the responses of other OPDs that were kept beside `response`."},
+    )
+    joined_to = fields.String(
+        allow_none=True,
+        metadata={"description": "For the main team: the report about the same matter that this one was joined with."},
+    )
+    joined = fields.List(
+        fields.String(), metadata={"description": "For the main team: the reports that were joined with this one."}
+    )
     notes = fields.List(
         fields.Nested(NoteOfDesk), metadata={"description": "The notes of your own desk; no reporter ever sees them."}
     )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flask import flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
 from marshmallow import Schema
@@ -18,7 +18,9 @@ from gateway.site.forms import Form
 from gateway.site.guard import new_pages
 from gateway.site.session import needs
 from nkk.contracts import views
+from nkk.desk.worklist import SHORTEST
 from nkk.sop.acts import Act
+from nkk.sop.report import SUBJECT_LENGTH
 from nkk.sop.steps import Role
 
 _ = lazy_gettext
@@ -154,6 +156,51 @@ PAGES = (
         _("Keputusan disampaikan kepada Tim NKK Pembantu."),
     ),
     ActPage(
+        Act.GATHER,
+        "opd-lain",
+        Role.MAIN_TEAM,
+        schemas.FurtherOpd,
+        complaints.gather,
+        _("Teruskan juga kepada perangkat daerah lain"),
+        _("Catatan"),
+        _("Untuk Tim NKK Pembantu yang dituju. Pelapor tidak melihatnya."),
+        _(
+            "Tanggapan yang ada disimpan. Perangkat daerah yang Anda pilih menanggapi pengaduan ini juga, tanpa "
+            "melihat tanggapan itu; sesudahnya pengaduan kembali ke langkah 5, dan operator mendapat semua tanggapan "
+            "bersama. Tanggapan yang disimpan tidak dapat dikembalikan lagi."
+        ),
+        _("Tanggapan disimpan, dan pengaduan diteruskan juga kepada perangkat daerah itu."),
+    ),
+    ActPage(
+        Act.JOIN,
+        "gabung",
+        Role.MAIN_TEAM,
+        schemas.Joining,
+        complaints.join,
+        _("Gabungkan dengan laporan lain"),
+        _("Mengapa kedua laporan ini tentang hal yang sama?"),
+        _("Tersimpan pada perjalanan laporan. Pelapor tidak melihatnya."),
+        _(
+            "Laporan ini menunggu sampai laporan yang satunya diputuskan, tanpa batas waktu langkah 3. Hasilnya lalu "
+            "sampai kepada operator untuk laporan ini juga, dan setiap pelapor dijawab sendiri-sendiri. Pelapor tidak "
+            "mengetahui adanya laporan lain. Yang dijanjikan kepada pelapor tidak berubah. Selama menunggu, Anda dapat "
+            "memisahkannya lagi; sesudah itu operator dapat mengembalikannya."
+        ),
+        _("Laporan digabungkan."),
+    ),
+    ActPage(
+        Act.PART,
+        "pisah",
+        Role.MAIN_TEAM,
+        schemas.Reason,
+        complaints.part,
+        _("Pisahkan dari laporan lain"),
+        _("Mengapa laporan ini hal yang lain?"),
+        _("Tersimpan pada perjalanan laporan. Pelapor tidak melihatnya."),
+        _("Laporan kembali ke langkah 3, dengan waktu baru sejak hari kerja berikutnya, dan diklasifikasi tersendiri."),
+        _("Laporan dipisahkan. Klasifikasikan lagi."),
+    ),
+    ActPage(
         Act.RECLASSIFY,
         "pengaduan",
         Role.OPERATOR,
@@ -242,10 +289,21 @@ def _page(page: ActPage) -> None:
         ticket = complaints.known(ticket)
 
         def show(form: Form) -> str:
-            opds = words.lists()["opds"] if page.act == Act.DECLINE else {}
+            opds = words.lists()["opds"] if page.act in (Act.DECLINE, Act.GATHER) else {}
+            q = request.args.get("q", "").strip()[:SUBJECT_LENGTH]
+            found = complaints.similar(ticket, q if len(q) >= SHORTEST else None) if page.act == Act.JOIN else []
             may_name = session.actor().role == Role.MAIN_TEAM
             return render_template(
-                "act.html", page=page, form=form, ticket=ticket, opds=opds, ratings=RATINGS, may_name=may_name
+                "act.html",
+                page=page,
+                form=form,
+                ticket=ticket,
+                opds=opds,
+                ratings=RATINGS,
+                may_name=may_name,
+                similar=found,
+                q=q,
+                chosen=request.args.get("first", ""),
             )
 
         def carry_out(form: dict[str, Any]) -> ResponseReturnValue:

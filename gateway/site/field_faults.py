@@ -88,6 +88,7 @@ WORDS = {
     "nip-serial": _("Ini bukan NIP: angka ke-16 sampai ke-18, nomor urut, tidak pernah 000."),
     "no-such-category": LISTED_NO_MORE,
     "no-such-sub-category": LISTED_NO_MORE,
+    "no-such-case": _("Tidak ada laporan dengan nomor ini di meja Anda. Periksa nomornya."),
     "no-such-colleague": _("Tidak ada rekan di sebuah meja dengan nama pengguna ini. Periksa ejaannya."),
     "no-such-opd": _("Pilih satu perangkat daerah dari daftar."),
     "opd-of-information": _("Informasi dijawab operator: kosongkan perangkat daerahnya."),

@@ -101,7 +101,8 @@ def _stood_at(timeline: views.Timeline) -> int:
     """Return the number of the step that a withdrawn complaint was at."""
     events = [entry["event"] for entry in timeline["entries"] if entry["event"] != WITHDRAWAL]
     turn = TURNS.get(events[-1]) if events else None
-    return turn.then.number if turn and turn.then else steps.HAND_OVER.number
+    step = turn and (turn.then or turn.rests)
+    return step.number if step else steps.HAND_OVER.number
 
 
 def _promised(step: Step, timeline: views.Timeline) -> Due | None:

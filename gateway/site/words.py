@@ -64,6 +64,7 @@ STANDINGS = {
     "awaiting_hand_over": _("Perlu diserahkan"),
     "handed_over": _("Sudah diserahkan kepada Tim NKK Utama"),
     "awaiting_classification": _("Perlu diklasifikasi"),
+    "joined": _("Digabungkan dengan laporan lain"),
     "classified_as_information": _("Diklasifikasi sebagai informasi"),
     "awaiting_response": _("Menunggu tanggapan perangkat daerah"),
     "responded": _("Sudah ditanggapi"),
@@ -80,9 +81,13 @@ STANDINGS = {
 
 TURNS = {
     "response.returned.v1": _("dikembalikan"),
+    "response.gathered.v1": _("disimpan, dan diteruskan kepada perangkat daerah lain"),
+    "response.shared.v1": _("berlaku juga untuk laporan ini"),
+    "complaint.joined.v1": _("digabungkan dengan laporan lain"),
+    "complaint.parted.v1": _("dipisahkan dari laporan lain"),
     "complaint.declined.v1": _("dinyatakan bukan kewenangan"),
     "complaint.recalled.v1": _("ditarik kembali"),
-    "answer.returned.v1": _("dikembalikan: ini pengaduan"),
+    "answer.returned.v1": _("dikembalikan operator"),
     "complaint.withdrawn.v1": _("laporan dicabut"),
     "complaint.kept.v1": _("dilanjutkan tanpa pelapor"),
     "complaint.reopened.v1": _("keberatan atas jawaban"),
@@ -90,9 +95,10 @@ TURNS = {
 """What an event is called on a page where a step can end, or not end, in several ways."""
 
 BACK = {
+    "complaint.parted.v1": _("Dipisahkan dari laporan lain"),
     "complaint.declined.v1": _("Perangkat daerah menyatakan ini bukan kewenangannya"),
     "complaint.recalled.v1": _("Ditarik kembali dari perangkat daerah"),
-    "answer.returned.v1": _("Operator menyatakan ini pengaduan, bukan informasi"),
+    "answer.returned.v1": _("Operator mengembalikannya untuk diklasifikasi lagi"),
     "complaint.reopened.v1": _("Pelapor menyatakan keberatan atas jawaban"),
 }
 """Why a case is at step 3 again."""

@@ -15,7 +15,9 @@ from nkk.contracts.additions import told_additions
 from nkk.contracts.envelope import EventData, event, shape, wire
 from nkk.contracts.fields import NOTE_LENGTH, Calendar, Happened, Instant, Line, PlainText, Slug, Ticket
 from nkk.contracts.files import told_files
-from nkk.sop.files import MOST_OF_A_REPORT
+from nkk.contracts.gathered import told_gathered
+from nkk.sop.files import MOST_AT_ONCE, MOST_OF_A_REPORT
+from nkk.sop.gathered import MOST_GATHERED
 from nkk.sop.report import NAME_LENGTH, SUBJECT_LENGTH, TEXT_LENGTH
 from nkk.sop.steps import MOST_DAYS, PERSONS, STEPS, Channel, Path, ReporterKind
 
@@ -40,6 +42,11 @@ def _service_calendar() -> fields.Integer:
 
 def _channel() -> fields.String:
     return fields.String(load_default=str(Channel.WEB), validate=validate.OneOf([str(kind) for kind in Channel]))
+
+
+def _joined_to() -> fields.String:
+    """Return the field of the report that one was joined with; None for one that was not, and in older events."""
+    return Ticket(allow_none=True, load_default=None)
 
 
 def _website() -> fields.String:
@@ -207,10 +214,12 @@ class ComplaintSupplemented(EventData):
 
 @event("complaint.classified_as_information.v1", service="triage", consumers=("notification",))
 class ComplaintClassifiedAsInformation(EventData):
-    """Step 3, "ya": the report was classified as information; the operator answers it, using the main team's `note`."""
+    """Step 3, "ya": the report was classified as information; the operator answers it, using the main team's `note`.
+    Where it was joined with another, `joined_to`, it was classified together with that."""
 
     ticket: str = wire(Ticket())
     forwarding: int = wire(_forwarding())
+    joined_to: str | None = wire(_joined_to())
     note: str | None = wire(PlainText(NOTE_LENGTH, allow_none=True))
     service_due_at: datetime = wire(Instant())
     service_calendar: int | None = wire(_service_calendar())
@@ -280,6 +289,64 @@ class ResponseApproved(EventData):
     calendar: int = wire(_calendar())
     files: Sequence[dict[str, Any]] = wire(told_files())
     by: str = wire(_opaque())
+
+
+@event("response.gathered.v1", service="triage", consumers=("notification",))
+class ResponseGathered(EventData):
+    """Step 5: the main team kept response number `round`, of the team of `from_opd`, and forwarded the complaint to a
+    further OPD, whose response comes beside it. `complaint.forwarded.v1` with the next number says to which."""
+
+    ticket: str = wire(Ticket())
+    from_opd: str = wire(Slug())
+    forwarding: int = wire(_forwarding())
+    round: int = wire(_round())
+    text: str = wire(PlainText(TEXT_LENGTH))
+    files: Sequence[dict[str, Any]] = wire(told_files())
+    by: str = wire(_opaque())
+
+
+@event("response.shared.v1", service="triage", consumers=("notification",))
+class ResponseShared(EventData):
+    """Step 5: the main team approved the response to the report that this one was joined with, `joined_to`, and handed
+    it to the operator for this one, too. `gathered` are responses of other OPDs beside it. No OPD's tool receives this:
+    the OPD has not got this report."""
+
+    ticket: str = wire(Ticket())
+    joined_to: str = wire(Ticket())
+    forwarding: int = wire(_forwarding())
+    text: str = wire(PlainText(TEXT_LENGTH))
+    gathered: Sequence[dict[str, Any]] = wire(told_gathered())
+    note: str | None = wire(PlainText(NOTE_LENGTH, allow_none=True))
+    service_due_at: datetime = wire(_service_due_day())
+    service_calendar: int | None = wire(_service_calendar())
+    calendar: int = wire(_calendar())
+    files: Sequence[dict[str, Any]] = wire(told_files(MOST_AT_ONCE * (MOST_GATHERED + 1)))
+    by: str = wire(_opaque())
+
+
+@event("complaint.joined.v1", service="triage", consumers=("notification",))
+class ComplaintJoined(EventData):
+    """Step 3: the main team joined the report with `first`, which is about the same matter. It rests until that is
+    decided. `note` says why. Reporters are told nothing of it."""
+
+    ticket: str = wire(Ticket())
+    first: str = wire(Ticket())
+    forwarding: int = wire(_forwarding())
+    note: str = wire(PlainText(NOTE_LENGTH))
+    by: str = wire(_opaque())
+
+
+@event("complaint.parted.v1", service="triage", consumers=("notification",))
+class ComplaintParted(EventData):
+    """The report no longer rests with `first`: back to step 3, whose clock starts with the day after the event's
+    `time`. The main team parted it, or, where `by` is None, the first report was withdrawn on that day."""
+
+    ticket: str = wire(Ticket())
+    first: str = wire(Ticket())
+    forwarding: int = wire(_forwarding())
+    note: str | None = wire(PlainText(NOTE_LENGTH, allow_none=True))
+    calendar: int = wire(_calendar())
+    by: str | None = wire(fields.String(allow_none=True, load_default=None, validate=validate.Length(1, 64)))
 
 
 @event("answer.sent.v1", service="notification")
@@ -561,6 +628,10 @@ EVENTS: tuple[type[EventData], ...] = (
     ResponseSubmitted,
     ResponseReturned,
     ResponseApproved,
+    ResponseGathered,
+    ResponseShared,
+    ComplaintJoined,
+    ComplaintParted,
     AnswerSent,
     ComplaintClosed,
     ComplaintWithdrawn,

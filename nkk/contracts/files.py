@@ -36,9 +36,9 @@ class Numbered(Described):
     number = fields.String(required=True, validate=Regexp(r"^(R[1-9][0-9]{0,3}-)?[1-9][0-9]{0,2}\Z"))
 
 
-def told_files() -> fields.List:
-    """Return the field of an event that names the files; without files in older events."""
-    return fields.List(fields.Nested(Numbered), load_default=(), validate=validate.Length(max=MOST_OF_A_REPORT))
+def told_files(most: int = MOST_OF_A_REPORT) -> fields.List:
+    """Return the field of an event that names at most so many files; without files in older events."""
+    return fields.List(fields.Nested(Numbered), load_default=(), validate=validate.Length(max=most))
 
 
 def attaching(schema: type[Described] = Described) -> fields.List:

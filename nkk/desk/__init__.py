@@ -10,6 +10,7 @@ from nkk.desk.claims import claim_columns
 from nkk.desk.clocks import ClockedWork, alarm_index, clock_columns, due_alarms, question_column
 from nkk.desk.endings import ending_columns
 from nkk.desk.files import AttachingWork, attached_table, files_column
+from nkk.desk.gathered import gathered_column
 from nkk.desk.notes import NotingWork, notes_table
 from nkk.desk.record import (
     CODE_RENEWED,
@@ -53,6 +54,7 @@ __all__ = [
     "due_alarms",
     "ending_columns",
     "files_column",
+    "gathered_column",
     "in_turn",
     "may_see",
     "narrowed",

@@ -328,8 +328,13 @@ class CaseDesk(RecusalDesk):
         with viewing(self.uow, actor, ticket, "case") as work:
             case = work.clocked.get(ticket, actor)
             notes = work.notes_on(ticket, actor)
-        more = {"acts": case.acts(), "notes": NoteView(many=True).dump(notes)}
+            also = self.also_shown(work, actor, case)
+        more = {"acts": case.acts(), "notes": NoteView(many=True).dump(notes), **also}
         return self.shown(self.viewed(), case, work.now) | more
+
+    def also_shown(self, work: Any, actor: Actor, case: Any) -> dict[str, Any]:
+        """Return what the desk shows with a case and does not keep in its row."""
+        return {}
 
     @rpc
     @of_the_desk

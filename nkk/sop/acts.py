@@ -12,6 +12,9 @@ accepted, and this order decides in whatever order their events arrive:
 4. more time counts only where it was given before the step ended, and not after a withdrawal;
 5. an act that moves a case on ends its open question: an answer on its way is kept, and changes no clock.
 
+A report that was joined with another is parted at the desk that has it: by Tim Utama while it rests, and from then on
+by the operator, who sends it back instead of answering it. So an answer and a parting never cross.
+
 The reporter, or the team, whose act was overtaken sees it on the case (`nkk.sop.journey.in_order`).
 """
 
@@ -45,6 +48,9 @@ class Act(StrEnum):
     RECUSE = "recuse"
     REQUEST_TIME = "request_time"
     GRANT_TIME = "grant_time"
+    GATHER = "gather"
+    JOIN = "join"
+    PART = "part"
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,7 @@ class Rule:
 _INTAKE = ("awaiting_hand_over", "handed_over", WITHDRAWN)
 _TRIAGE = (
     "awaiting_classification",
+    "joined",
     "classified_as_information",
     "awaiting_response",
     "awaiting_approval",
@@ -82,6 +89,9 @@ RULES = (
     Rule(Act.RECALL, Role.MAIN_TEAM, "triage", ("awaiting_response",)),
     Rule(Act.REQUEST_TIME, Role.OPD_TEAM, "opd_response", ("awaiting_response",)),
     Rule(Act.GRANT_TIME, Role.MAIN_TEAM, "triage", ("awaiting_response",)),
+    Rule(Act.GATHER, Role.MAIN_TEAM, "triage", ("awaiting_approval",)),
+    Rule(Act.JOIN, Role.MAIN_TEAM, "triage", ("awaiting_classification",)),
+    Rule(Act.PART, Role.MAIN_TEAM, "triage", ("joined",)),
     Rule(Act.RECLASSIFY, Role.OPERATOR, "notification", ("awaiting_answer",)),
     Rule(Act.OBJECT, Role.REPORTER, "notification", ("answered", "closed")),
     Rule(Act.RATE, Role.REPORTER, "notification", ("closed",)),

@@ -20,12 +20,14 @@ from nkk.sop.timed import moved
 class Turn:
     """The step that an event ends, and the step that it begins (`then`) or None.
 
-    The step that is ended is None for an act beside the path, which ends whatever step the case is at.
+    The step that is ended is None for an act beside the path, which ends whatever step the case is at. Where no step
+    begins, `rests` is the one that the complaint is said to await until another event begins one.
     """
 
     ends: Step | None
     then: Step | None
     instead: str | None = None
+    rests: Step | None = None
 
     @property
     def activity(self) -> str:
@@ -37,6 +39,8 @@ SUBMITTED, ANSWERED, CLOSED = "complaint.submitted.v2", "answer.sent.v1", "compl
 FORWARDED = "complaint.forwarded.v1"
 DECLINED, RECALLED, RETURNED = "complaint.declined.v1", "complaint.recalled.v1", "answer.returned.v1"
 WITHDRAWN, KEPT, REOPENED = "complaint.withdrawn.v1", "complaint.kept.v1", "complaint.reopened.v1"
+GATHERED, SHARED = "response.gathered.v1", "response.shared.v1"
+JOINED, PARTED = "complaint.joined.v1", "complaint.parted.v1"
 
 TURNS = {
     "complaint.submitted.v1": Turn(steps.SUBMIT, steps.HAND_OVER),
@@ -51,6 +55,14 @@ TURNS = {
         steps.APPROVE, steps.RESPOND, "Menerima tanggapan atas pengaduan dan mengembalikannya kepada Tim NKK Pembantu"
     ),
     "response.approved.v1": Turn(steps.APPROVE, steps.ANSWER),
+    GATHERED: Turn(
+        steps.APPROVE, None, "Menerima tanggapan dan meneruskan pengaduan kepada Tim NKK Pembantu lain", steps.RESPOND
+    ),
+    JOINED: Turn(
+        steps.CLASSIFY, None, "Menggabungkan laporan dengan laporan lain tentang hal yang sama", steps.CLASSIFY
+    ),
+    PARTED: Turn(None, steps.CLASSIFY, "Memisahkan laporan dari laporan lain"),
+    SHARED: Turn(steps.APPROVE, steps.ANSWER),
     RETURNED: Turn(
         steps.ANSWER, steps.CLASSIFY, "Menyatakan informasi sebagai pengaduan dan mengembalikannya kepada Tim NKK"
     ),
@@ -63,8 +75,11 @@ TURNS = {
 
 REQUESTED, GRANTED = "time.requested.v1", "time.granted.v1"
 
-BACK = (DECLINED, RECALLED, RETURNED, REOPENED)
+BACK = (DECLINED, RECALLED, RETURNED, REOPENED, PARTED)
 """The events with which a case comes back to step 3, where it is classified anew."""
+
+OF_JOINING = (JOINED, PARTED)
+"""The events that say that several people reported the same matter, of which no reporter learns."""
 
 _PART = {steps.RESPOND: 1, steps.APPROVE: 1, steps.ANSWER: 2, steps.RECEIVE: 2}
 
@@ -115,17 +130,23 @@ class Fact:
 
     @property
     def begins_at(self) -> datetime:
-        """The start of the next step's clock: after an objection, of which only the day may be told, the next day."""
-        return day_after(self.at) if self.type == REOPENED else self.at
+        """The start of the next step's clock: after an objection, of which only the day may be told, the next day.
+
+        So after a parting, which the withdrawal of another report may have caused.
+        """
+        return day_after(self.at) if self.type in (REOPENED, PARTED) else self.at
 
     @property
-    def place(self) -> tuple[float, int, int, int]:
+    def place(self) -> tuple[float, int, int, float]:
         """The sort key in the procedure's order; events may arrive out of order, and machines' clocks may differ."""
         ends = self.turn.ends
         if self.type == KEPT:
             return self.forwarding, -1, 0, 0
         if ends is None:
             return self.forwarding, 3, 0, 0
+        if self.type == JOINED:
+            # Before the classification, which the report may share with the one that it rests with.
+            return self.forwarding, 0, self.round, ends.number - 0.5
         return self.forwarding, _PART.get(ends, 0), self.round, ends.number
 
 
@@ -158,7 +179,7 @@ def in_order(facts: Iterable[F]) -> tuple[list[F], list[F]]:
             return fact.forwarding in recalled and fact.round >= recalled[fact.forwarding]
         return False
 
-    def place(fact: Fact) -> tuple[float, int, int, int]:
+    def place(fact: Fact) -> tuple[float, int, int, float]:
         if fact.type != WITHDRAWN:
             return fact.place
         goes_on = kept.get(fact.cycle, math.inf) - 1

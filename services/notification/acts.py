@@ -12,10 +12,13 @@ from nkk.contracts.events import (
     AnswerReturned,
     ComplaintClosed,
     ComplaintDeclined,
+    ComplaintJoined,
     ComplaintKept,
+    ComplaintParted,
     ComplaintRecalled,
     ComplaintReopened,
     ComplaintWithdrawn,
+    ResponseGathered,
     TimeGranted,
     TimeRequested,
 )
@@ -24,12 +27,13 @@ from nkk.messaging.consumer import handles
 from nkk.messaging.rpc import rpc
 from nkk.sop.clock import day_after, day_of
 from nkk.sop.endings import WITHDRAWN
+from nkk.sop.files import described
 from nkk.sop.journey import service_due
 from nkk.sop.steps import Role
 from nkk.trust.actor import Actor, requires
 from nkk.validation import load
 from services.notification import schemas
-from services.notification.domain import Answer
+from services.notification.domain import Answer, Kept
 from services.notification.journeys import Entry, Journey
 from services.notification.storage import NotificationWork, letter_id
 
@@ -107,6 +111,36 @@ class TakesActs:
         with self.uow.handling(event) as work:
             work.journeys.note(entry_of(event.data, event.id, event.time))
 
+    @handles(ComplaintJoined, batched=True)
+    def on_complaint_joined(self, event: Event[ComplaintJoined]) -> None:
+        """Note that the report was joined with another (the end of step 3); it rests."""
+        with self.uow.handling(event) as work:
+            work.journeys.note(entry_of(event.data, event.id, event.time))
+
+    @handles(ComplaintParted, batched=True)
+    def on_complaint_parted(self, event: Event[ComplaintParted]) -> None:
+        """Note that the report was parted from another (back to step 3)."""
+        with self._noting(event) as work:
+            work.journeys.note(entry_of(event.data, event.id, event.time))
+
+    @handles(ResponseGathered)
+    def on_response_gathered(self, event: Event[ResponseGathered]) -> None:
+        """Keep a response beside which that of a further OPD comes, for the operator (the end of step 5)."""
+        data = event.data
+        with self.uow.handling(event) as work:
+            work.responses.add(
+                Kept(
+                    ticket=data.ticket,
+                    forwarding=data.forwarding,
+                    round=data.round,
+                    opd=data.from_opd,
+                    text=data.text,
+                    files=described(data.files),
+                )
+            )
+            # It may be consumed after the approval of the last response.
+            work.journeys.note(entry_of(data, event.id, event.time), ("ended",), lambda _: work.offer(data.ticket))
+
     @handles(ComplaintWithdrawn)
     def on_complaint_withdrawn(self, event: Event[ComplaintWithdrawn]) -> None:
         """End a complaint whose reporter withdrew it, unless the answer was sent before; tell the reporter which."""
@@ -150,7 +184,8 @@ class TakesActs:
     @rpc
     @requires(Role.OPERATOR)
     def send_back(self, actor: Actor, ticket: str, note: str | None) -> views.Acted:
-        """Send information back to Tim Utama, because it is a complaint after all (from step 6 back to step 3)."""
+        """Send information back to Tim Utama, because it is a complaint after all, or a report that was joined with
+        another, because it is another matter (from step 6 back to step 3)."""
         form = load(schemas.Reason, {"note": note})
         with self.act(actor, ticket) as act:
             act.case.send_back(act.now)

@@ -1,6 +1,6 @@
 """Steps 6 and 7 of the procedure: the answer, its receipt, and what its reporter does about it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -9,7 +9,7 @@ from nkk.sop import steps
 from nkk.sop.acts import Act, possible
 from nkk.sop.clock import Calendar, write_day, write_instant
 from nkk.sop.endings import Endable
-from nkk.sop.files import File, find
+from nkk.sop.files import File, find, joined
 from nkk.sop.refusals import AlreadyDone, NotYourStep, Refused
 from nkk.sop.steps import Path, Role, Stands, Step
 
@@ -53,7 +53,8 @@ class NotAnsweredYet(NotYourStep):
 
 
 class NoInformation(NotYourStep):
-    """The report was not classified as information, so that it cannot be sent back to be classified as a complaint."""
+    """The report was not classified as information and not joined with another, so that it cannot be sent back to be
+    classified anew."""
 
 
 class NotClosedYet(NotYourStep):
@@ -110,6 +111,28 @@ class Earlier:
     files: tuple[File, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """A response that was kept beside the one that is answered from, with its files.
+
+    `shared` says that it came with the result of another complaint that this one was joined with.
+    """
+
+    ticket: str
+    forwarding: int
+    round: int
+    opd: str
+    text: str
+    files: tuple[File, ...] = ()
+    shared: bool = False
+
+    def goes_with(self, answer: "Answer", cycle_of: Callable[[int], int]) -> bool:
+        """Return whether it is material for `answer`: of its cycle, or of the result that it shares."""
+        if self.shared:
+            return self.forwarding == answer.forwarding
+        return cycle_of(self.forwarding) == answer.cycle and self.forwarding < answer.forwarding
+
+
 @dataclass
 class Answer(Endable):
     """A case at the operator's second desk: the material to answer with, then the answer and its receipt.
@@ -118,6 +141,7 @@ class Answer(Endable):
     `offered` are the files of the response, `files` those of them that were sent to the reporter. `forwarding` is the
     number of the classification, `cycle` is 2 after an objection, and `earlier` has the answer that was objected to.
     Its rating, where it has one, is in `first_rating` and `first_rated_at`, once the second answer is begun.
+    `joined_to` is the complaint whose result this one shares, as it is about the same matter.
     """
 
     path: str
@@ -145,6 +169,7 @@ class Answer(Endable):
     first_rating: int | None = None
     first_rated_at: datetime | None = None
     earlier: tuple[Earlier, ...] = ()
+    joined_to: str | None = None
 
     def __post_init__(self) -> None:
         self.since = self.since or self.came_at
@@ -166,6 +191,11 @@ class Answer(Endable):
         """Return the files that a reporter may open, or an operator: also those of an earlier answer."""
         sent = tuple(file for earlier in self.earlier for file in earlier.files)
         return sent + (self.files if role == Role.REPORTER else self.offered)
+
+    def offer(self, kept: Iterable[Kept]) -> None:
+        """Offer the files of the responses that were kept, too."""
+        for each in kept:
+            self.offered = joined(self.offered, each.files)
 
     def begin(self, other: "Answer") -> None:
         """Begin to answer again, after the case was classified anew: with the material and the clock of `other`."""
@@ -213,9 +243,9 @@ class Answer(Endable):
         self.state, self.since = State.ANSWERED, now
 
     def send_back(self, now: datetime) -> None:
-        """Send the report back to Tim Utama, to classify it as a complaint. Raises NoInformation."""
+        """Send the report back to Tim Utama, to classify it anew. Raises NoInformation."""
         self.must_stand_here()
-        if self.path != Path.INFORMATION:
+        if not self._may_go_back:
             raise NoInformation({"stands": self.stands()})
         self.stop_clock(now)
         self.state, self.since = State.RETURNED, now
@@ -282,7 +312,7 @@ class Answer(Endable):
     def _not_now(self, now: datetime, calendar: Calendar) -> set[str]:
         """Return the acts that the state would allow, and something else does not."""
         found: set[str] = set()
-        if self.path != Path.INFORMATION:
+        if not self._may_go_back:
             found.add(Act.RECLASSIFY)
         if self.confirmed_at is not None:
             found.add(Act.CONFIRM)
@@ -292,6 +322,10 @@ class Answer(Endable):
         if self.rating is not None:
             found.add(Act.RATE)
         return found
+
+    @property
+    def _may_go_back(self) -> bool:
+        return self.path == Path.INFORMATION or self.joined_to is not None
 
     def stands(self) -> Stands:
         """Return the answer's state, and since when it has been in it; a withdrawal is told to the day."""

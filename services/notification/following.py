@@ -37,10 +37,10 @@ class Follows:
                 raise UnknownTicket
             told = journey.told_to(actor.role, actor.group)
             additions = work.journeys.additions(ticket)
-        if told is not journey:
-            journey, until = told, told.entries[-1].at
+        if told is not journey and actor.role == Role.OPD_TEAM:
+            until = told.entries[-1].at
             additions = [addition for addition in additions if addition.at <= until]
-        return schemas.timeline(journey, actor, self.calendars.get, work.now, additions)
+        return schemas.timeline(told, actor, self.calendars.get, work.now, additions)
 
     @rpc
     @requires(Role.REPORTER)

@@ -12,8 +12,11 @@ from nkk.sop.journey import (
     DECLINED,
     FORWARDED,
     GRANTED,
+    OF_JOINING,
+    PARTED,
     REOPENED,
     REQUESTED,
+    SHARED,
     WITHDRAWN,
     Clock,
     Fact,
@@ -34,6 +37,7 @@ NOTES_FOR = {
     "complaint.forwarded.v1": Role.OPD_TEAM,
     "response.returned.v1": Role.OPD_TEAM,
     "response.approved.v1": Role.OPERATOR,
+    SHARED: Role.OPERATOR,
     "complaint.recalled.v1": Role.OPD_TEAM,
     GRANTED: Role.OPD_TEAM,
 }
@@ -120,7 +124,8 @@ class Journey:
     @property
     def stands_at(self) -> Step | None:
         """The next step; None where the complaint is closed, or has ended outside of the steps."""
-        return self.entries[-1].then if self.entries else steps.HAND_OVER
+        last = self.entries[-1] if self.entries else None
+        return (last.then or last.turn.rests) if last else steps.HAND_OVER
 
     @property
     def cycle(self) -> int:
@@ -165,6 +170,20 @@ class Journey:
             if entry.turn.ends != steps.RECEIVE or day_of(entry.at) < day_of(now) or entry.forwarding in objected
         ]
         return replace(self, entries=told)
+
+    def neutral(self) -> "Journey":
+        """Return the journey as its reporter is told of it: as if it had never been joined with another's report.
+
+        Threat: a reporter would learn that others reported the same, and of some matters that says who.
+        """
+        parted = [entry.forwarding for entry in self.entries if entry.type == PARTED]
+
+        def alone(entry: Entry) -> Entry:
+            type_ = "response.approved.v1" if entry.type == SHARED else entry.type
+            return replace(entry, type=type_, forwarding=entry.forwarding - sum(it < entry.forwarding for it in parted))
+
+        told = [alone(entry) for entry in (*self.entries, *self.overtaken) if entry.type not in OF_JOINING]
+        return replace(self, entries=told, about_time=[alone(entry) for entry in self.about_time])
 
     def clocks(self, calendar_of: Callable[[int], Calendar]) -> list[Clock]:
         """Return the clocks of the journey, counted from its entries and questions only."""
@@ -219,17 +238,25 @@ class Journey:
     def told_to(self, role: str, group: str | None) -> "Journey":
         """Return the journey as far as a reader of this role and group is told of it.
 
-        That is all of it, but for the team of an OPD: until the complaint was taken away from it.
+        That is all of it, but for the team of an OPD: until the complaint was taken away from it, or forwarded to a
+        further OPD; and for its reporter, who is not told of other reports.
         """
+        if role == Role.REPORTER:
+            return self.neutral()
         forwarded = self._forwarded_to(group) if role == Role.OPD_TEAM else None
         if forwarded is None:
             return self
         until = next(
-            (place for place, entry in enumerate(self.entries) if place > forwarded and entry.type in BACK), None
+            (
+                place
+                for place, entry in enumerate(self.entries)
+                if place > forwarded and (entry.type in BACK or _names_opd(entry))
+            ),
+            None,
         )
         if until is None:
             return self
-        told = self.entries[: until + 1]
+        told = self.entries[: until + (self.entries[until].type in BACK)]
         overtaken = [entry for entry in self.overtaken if entry.forwarding <= told[-1].forwarding]
         about_time = [entry for entry in self.about_time if entry.forwarding <= told[-1].forwarding]
         return replace(self, path=Path.COMPLAINT, opd=group, entries=[*told, *overtaken], about_time=about_time)

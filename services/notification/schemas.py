@@ -12,7 +12,7 @@ from nkk.contracts.files import FileView
 from nkk.sop import faults
 from nkk.sop.clock import Calendar, month_bounds, write_day, write_instant
 from nkk.sop.files import MOST_AT_ONCE as MOST_FILES
-from nkk.sop.journey import ABOUT_TIME, BESIDE, KEPT, REOPENED, WITHDRAWN, Clock
+from nkk.sop.journey import ABOUT_TIME, BESIDE, KEPT, PARTED, REOPENED, WITHDRAWN, Clock
 from nkk.sop.report import TEXT_LENGTH
 from nkk.sop.steps import BY_DAY, RECEIVE, REPORTERS_CLOCKS, RESPOND, Role, Step
 from nkk.trust.actor import Actor
@@ -63,6 +63,7 @@ class Listed(Schema):
     due_at = Instant()
     done_at = Instant(allow_none=True)
     service_due_at = Instant()
+    joined_to = fields.String(allow_none=True)
     stands = fields.Function(lambda answer: answer.stands())
 
 
@@ -255,7 +256,11 @@ def question(asked: Asked, clocks: list[Clock], reader: Actor) -> views.Question
 
 
 def standing(journey: Journey, calendar_of: Callable[[int], Calendar], now: datetime) -> views.StandingAgain:
-    """Return a complaint's state, and the clock of its current step, or of the last step once it is closed."""
+    """Return a complaint's state, and the clock of its current step, or of the last step once it is closed.
+
+    It is told to its reporter and to operators alike, so it says nothing of other reports that it was joined with.
+    """
+    journey = journey.neutral()
     clocks = journey.clocks(calendar_of)
     if not clocks:
         return {"stands": journey.stands()}
@@ -357,8 +362,10 @@ def _about_time(entry: Entry, reader: Actor) -> views.Act:
 def _entry(entry: Entry, reader: Actor, clock: Clock | None, now: datetime) -> views.Entry:
     """Return an entry; one of an act beside the path that ends no step has none."""
     step, by_day = entry.turn.ends, reader.role in BY_DAY
-    role = step.role if step else Role.MAIN_TEAM if entry.type == KEPT else Role.REPORTER
-    write = write_day if entry.type in (WITHDRAWN, REOPENED) or (by_day and role == Role.REPORTER) else write_instant
+    role = step.role if step else Role.MAIN_TEAM if entry.type in (KEPT, PARTED) else Role.REPORTER
+    # What is parted by nobody was parted by another report's withdrawal, which is told to the day.
+    of_a_day = entry.type in (WITHDRAWN, REOPENED) or (entry.type == PARTED and entry.by is None)
+    write = write_day if of_a_day or (by_day and role == Role.REPORTER) else write_instant
     shown: views.Entry = {
         "step": step.number if step else None,
         "name": step.name if step else entry.type.split(".")[1],

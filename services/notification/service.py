@@ -17,9 +17,11 @@ from nkk.contracts.events import (
     ReportAddedTo,
     ResponseApproved,
     ResponseReturned,
+    ResponseShared,
     ResponseSubmitted,
 )
 from nkk.contracts.files import FileView
+from nkk.contracts.gathered import GatheredView
 from nkk.desk import opening, viewing
 from nkk.desk.stage import ConsumesCalendars, Desk, RecusesStaff
 from nkk.messaging.consumer import handles
@@ -38,7 +40,7 @@ from services.notification import schemas
 from services.notification.acts import TakesActs, close, entry_of, tell
 from services.notification.authors import KnowsAuthors
 from services.notification.closings import RepublishesClosings
-from services.notification.domain import Answer
+from services.notification.domain import Answer, Kept
 from services.notification.following import Follows
 from services.notification.journeys import Addition, Entry, Journey
 from services.notification.mail import Mailer
@@ -102,7 +104,14 @@ class NotificationService(
         calendar = self.calendars.named_by(event.data)
         with self._noting(event) as work:
             self._open(work, _answer(event, calendar, Path.INFORMATION, material=None))
-            work.journeys.note(_entry(event), ("ended",), _end_new(work, event), path=Path.INFORMATION)
+            end = _end_new(work, event)
+
+            def settle(ended: str | None) -> None:
+                end(ended)
+                if event.data.forwarding > 1:
+                    work.offer(event.data.ticket)
+
+            work.journeys.note(_entry(event), ("ended",), settle, path=Path.INFORMATION)
 
     @handles(ComplaintForwarded, batched=True)
     def on_complaint_forwarded(self, event: Event[ComplaintForwarded]) -> None:
@@ -128,17 +137,33 @@ class NotificationService(
         """Note the approval of a response, and open a case for its answer (the end of step 5)."""
         calendar = self.calendars.named_by(event.data)
         with self._noting(event) as work:
-            self._open(work, _answer(event, calendar, Path.COMPLAINT, material=event.data.text))
-            end = _end_new(work, event)
+            self._open_approved(work, event, calendar)
 
-            def promise(due: datetime | None, again: datetime | None, ended: str | None) -> None:
-                # The event has it to the day only, and the submission may be consumed later.
-                if (exact := again or due) is not None:
-                    work.answers.promise(event.data.ticket, exact)
-                end(ended)
+    @handles(ResponseShared, batched=True)
+    def on_response_shared(self, event: Event[ResponseShared]) -> None:
+        """Open a case for the answer to a report that was joined with another, whose response was approved."""
+        data, calendar = event.data, self.calendars.named_by(event.data)
+        with self._noting(event) as work:
+            for each in data.gathered:
+                work.responses.add(Kept(ticket=data.ticket, forwarding=data.forwarding, shared=True, **each))
+            self._open_approved(work, event, calendar)
 
-            asked = ("service_due_at", "again_due_at", "ended")
-            work.journeys.note(_entry(event), asked, promise, path=Path.COMPLAINT)
+    def _open_approved(self, work: NotificationWork, event: Event[Any], calendar: Calendar) -> None:
+        """Open a case for the answer from an approved response, and note the approval."""
+        ticket = event.data.ticket
+        self._open(work, _answer(event, calendar, Path.COMPLAINT, material=event.data.text))
+        end = _end_new(work, event)
+
+        def promise(due: datetime | None, again: datetime | None, ended: str | None) -> None:
+            # The event has it to the day only, and the submission may be consumed later.
+            if (exact := again or due) is not None:
+                work.answers.promise(ticket, exact)
+            end(ended)
+            if event.data.forwarding > 1:
+                work.offer(ticket)
+
+        asked = ("service_due_at", "again_due_at", "ended")
+        work.journeys.note(_entry(event), asked, promise, path=Path.COMPLAINT)
 
     @handles(ReportAddedTo, batched=True)
     def on_report_added_to(self, event: Event[ReportAddedTo]) -> None:
@@ -163,9 +188,11 @@ class NotificationService(
         with viewing(self.uow, actor, ticket, "answer") as work:
             journey, answer = work.journeys.get(ticket, actor), work.answers.find(ticket)
             letters, _ = work.messages.undelivered(ticket, actor=actor)
+            kept = work.kept_for(answer) if answer else []
+        gathered = GatheredView(many=True).dump(kept)
         return {
             **self._standing(journey, work.now),
-            "answer": self.shown(schemas.AnswerView(), answer, work.now) if answer else None,
+            "answer": self.shown(schemas.AnswerView(), answer, work.now) | {"gathered": gathered} if answer else None,
             "acts": self._acts(answer, actor, work.now),
             "undelivered": schemas.Undelivered(many=True).dump(letters),
         }
@@ -340,6 +367,7 @@ def _answer(event: Event[Any], calendar: Calendar, path: Path, material: str | N
         service_calendar=event.data.service_calendar,
         offered=described(getattr(event.data, "files", ())),
         forwarding=event.data.forwarding,
+        joined_to=getattr(event.data, "joined_to", None),
         **started(steps.ANSWER, event.time, calendar),
     )
 

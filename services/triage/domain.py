@@ -11,9 +11,10 @@ from nkk.sop.additions import Addition
 from nkk.sop.clock import Calendar, write_day, write_instant
 from nkk.sop.endings import WITHDRAWN
 from nkk.sop.files import File, joined, of_round
+from nkk.sop.gathered import MOST_GATHERED, Gathered
 from nkk.sop.journey import service_due
 from nkk.sop.questions import Askable
-from nkk.sop.refusals import AlreadyDone, InvalidInput, NotYourStep
+from nkk.sop.refusals import AlreadyDone, InvalidInput, NotYourStep, Refused
 from nkk.sop.report import Report
 from nkk.sop.steps import Role, Stands, Step
 
@@ -22,6 +23,7 @@ class State(StrEnum):
     """The state of a case at Tim Utama's desk."""
 
     AWAITING_CLASSIFICATION = "awaiting_classification"
+    JOINED = "joined"
     CLASSIFIED_AS_INFORMATION = "classified_as_information"
     AWAITING_RESPONSE = "awaiting_response"
     AWAITING_APPROVAL = "awaiting_approval"
@@ -32,8 +34,11 @@ OPEN = (State.AWAITING_CLASSIFICATION, State.AWAITING_APPROVAL)
 """The states in which a case awaits an act of Tim Utama."""
 
 
-WAITING = (*OPEN, State.AWAITING_RESPONSE)
+WAITING = (*OPEN, State.AWAITING_RESPONSE, State.JOINED)
 """The states in which a case awaits an act of anybody before the answer."""
+
+UNDECIDED = (*OPEN, State.AWAITING_RESPONSE)
+"""The states of a case that others may be joined with."""
 
 
 class AlreadyClassified(AlreadyDone):
@@ -54,6 +59,37 @@ class NothingToKeep(NotYourStep):
 
 class NoRequest(NotYourStep):
     """The OPD team has not asked for more time, or has no use for it any more."""
+
+
+class AlreadyJoined(AlreadyDone):
+    """The report was joined with another, which `details["first"]` names."""
+
+
+class NotJoined(NotYourStep):
+    """The report does not rest with another, so that it cannot be parted from one."""
+
+
+class CannotJoin(Refused):
+    """The two reports cannot be joined.
+
+    The code says why: it is the same report; the first is itself joined with another (`details["first"]`), was
+    withdrawn, or is decided; others rest with the second; or the second was answered before.
+    """
+
+    also = (
+        "join-with-itself",
+        "first-is-joined",
+        "first-was-withdrawn",
+        "first-is-decided",
+        "others-are-joined",
+        "answered-before",
+    )
+
+
+class AlreadyGathered(AlreadyDone):
+    """This OPD has responded to the complaint, or as many OPDs have as can."""
+
+    also = ("gathered-enough",)
 
 
 class NoResponseYet(NotYourStep):
@@ -78,6 +114,15 @@ def check_grant(days: int, note: str | None) -> None:
         raise InvalidInput.of(note=faults.REFUSAL_WITHOUT_NOTE())
 
 
+def check_first(first: str, ticket: str, found: "Case | None") -> "Case":
+    """Return the case that `ticket` is to be joined with. Raises CannotJoin, or InvalidInput where there is none."""
+    if first == ticket:
+        raise CannotJoin(code="join-with-itself")
+    if found is None:
+        raise InvalidInput.of(first=faults.NO_SUCH_CASE())
+    return found
+
+
 def check_return(note: str | None) -> None:
     """Raise InvalidInput where a response is returned without a note."""
     if note is None:
@@ -95,6 +140,8 @@ class Case(Report, Askable):
     `granted_days` what it got, 0 for none.
     `conflict` says that, as the reporter knows, the accused leads or sits in the team of `accused_opd`; `barred` is the
     keyed hash of the accused's NIP.
+    `gathered` are the responses of other OPDs to the same matter that were kept. `joined_to` is the case that this one
+    was joined with: it rests until that one is decided, and shares its result.
     """
 
     reporter_kind: str
@@ -123,6 +170,8 @@ class Case(Report, Askable):
     granted_days: int | None = None
     conflict: bool = False
     barred: str | None = None
+    gathered: tuple[Gathered, ...] = ()
+    joined_to: str | None = None
 
     def __post_init__(self) -> None:
         self.since = self.since or self.came_at
@@ -173,9 +222,15 @@ class Case(Report, Askable):
         return of_round(self.response_files, self.round)
 
     @property
+    def files_of_all(self) -> tuple[File, ...]:
+        """The files of the response that is in force, and of those that were kept beside it."""
+        return sum((of_round(self.response_files, each.round) for each in self.gathered), ()) + self.files_of_response
+
+    @property
     def with_opd(self) -> str | None:
-        """The OPD whose team the complaint was forwarded to, until it is classified anew."""
-        return self.opd if self.state in (State.AWAITING_RESPONSE, State.AWAITING_APPROVAL, State.APPROVED) else None
+        """The OPD whose team the complaint was forwarded to, until it is classified anew or joined with another."""
+        with_it = self.state in (State.AWAITING_RESPONSE, State.AWAITING_APPROVAL, State.APPROVED)
+        return self.opd if with_it and self.joined_to is None else None
 
     def supplement(self, files: Iterable[File], added: Iterable[Addition]) -> None:
         """Add the words and files that the reporter added to the report."""
@@ -215,6 +270,58 @@ class Case(Report, Askable):
         """Return the response to the OPD team (step 5). Raises NoResponseYet or AlreadyApproved."""
         self._must_await_approval()
         self._ends(State.AWAITING_RESPONSE, now)
+
+    def gather(self, opd: str, now: datetime) -> None:
+        """Keep the response and forward the complaint to a further OPD, whose response comes beside it (step 5).
+
+        Raises NoResponseYet, AlreadyApproved, or AlreadyGathered.
+        """
+        self._must_await_approval()
+        if opd in (self.opd, *(each.opd for each in self.gathered)):
+            raise AlreadyGathered({"stands": self.stands()})
+        if len(self.gathered) == MOST_GATHERED:
+            raise AlreadyGathered({"stands": self.stands()}, "gathered-enough")
+        self.gathered += (Gathered(opd=str(self.opd), round=self.round, text=str(self.response)),)
+        self.opd, self.response, self.forwarding = opd, None, self.forwarding + 1
+        self._ends(State.AWAITING_RESPONSE, now)
+
+    def join(self, first: "Case", has_joined: bool, now: datetime) -> None:
+        """Let this report rest with `first`, about the same matter, until that is decided. `has_joined` says that
+        others rest with this one.
+
+        Raises AlreadyJoined, AlreadyClassified or CannotJoin.
+        """
+        self.must_go_on()
+        if self.state == State.JOINED:
+            raise AlreadyJoined({"stands": self.stands(), "first": self.joined_to})
+        self._must_await_classification()
+        if self.cycle > 1:
+            raise CannotJoin(code="answered-before")
+        if has_joined:
+            raise CannotJoin(code="others-are-joined")
+        if first.ended is not None:
+            raise CannotJoin(code="first-was-withdrawn")
+        if first.state == State.JOINED:
+            raise CannotJoin({"first": first.joined_to}, "first-is-joined")
+        if first.state not in UNDECIDED:
+            raise CannotJoin(code="first-is-decided")
+        self.joined_to = first.ticket
+        self._ends(State.JOINED, now)
+
+    def part(self, at: datetime, calendar: Calendar) -> None:
+        """Classify this report on its own again, with a clock that starts at `at`. Raises NotJoined."""
+        self.must_go_on()
+        if self.state != State.JOINED:
+            raise NotJoined({"stands": self.stands()})
+        self.first_was_withdrawn(at, calendar)
+
+    def first_was_withdrawn(self, at: datetime, calendar: Calendar) -> None:
+        """Part this report from the first one, whether or not it was withdrawn itself meanwhile."""
+        self._comes_back(journey.PARTED, at, calendar, None)
+
+    def share(self, first: "Case", now: datetime) -> None:
+        """Take over the result of the case that this one rests with: it goes to the operator as well."""
+        self.state, self.since = first.state, now
 
     @property
     def asks_time(self) -> bool:
@@ -261,7 +368,8 @@ class Case(Report, Askable):
         """Classify the report anew, because the operator found a complaint in what was classified as information."""
         if forwarding < self.forwarding:
             return
-        self._must_be_with(forwarding, State.CLASSIFIED_AS_INFORMATION)
+        shared = (State.APPROVED,) if self.joined_to else ()
+        self._must_be_with(forwarding, State.CLASSIFIED_AS_INFORMATION, *shared)
         self._comes_back(journey.RETURNED, now, calendar, why)
 
     def reopen(self, forwarding: int, cycle: int, why: str, answer: str, at: datetime, calendar: Calendar) -> None:
@@ -271,7 +379,7 @@ class Case(Report, Askable):
         self._must_be_with(forwarding, State.CLASSIFIED_AS_INFORMATION, State.APPROVED)
         # A withdrawal of the first cycle came after its answer.
         self.take_back_ending()
-        self.cycle, self.kept = cycle, False
+        self.cycle, self.kept, self.gathered = cycle, False, ()
         self.service_due_at, self.service_calendar = service_due(at, calendar), calendar.version
         self._comes_back(journey.REOPENED, at, calendar, why)
         self.objected_to = answer
@@ -301,6 +409,10 @@ class Case(Report, Askable):
         not_now = self.asks_not_now | (set() if self.state in OPEN else {Act.KEEP})
         if not self.asks_time:
             not_now.add(Act.GRANT_TIME)
+        if self.cycle > 1:
+            not_now.add(Act.JOIN)
+        if len(self.gathered) == MOST_GATHERED:
+            not_now.add(Act.GATHER)
         return possible("triage", Role.MAIN_TEAM, self.stands()["state"], not_now)
 
     def stands(self) -> Stands:
@@ -315,6 +427,7 @@ class Case(Report, Askable):
 
     def _comes_back(self, event: str, at: datetime, calendar: Calendar, why: str | None) -> None:
         self.back, self.back_why, self.better_opd, self.objected_to = event, why, None, None
+        self.joined_to = None
         self._answered_time()
         self.forwarding, self.round_before = self.forwarding + 1, self.round
         self.state, self.since = State.AWAITING_CLASSIFICATION, at
@@ -335,7 +448,7 @@ class Case(Report, Askable):
 
     def _must_await_approval(self) -> None:
         self.must_go_on()
-        if self.state in (State.AWAITING_CLASSIFICATION, State.AWAITING_RESPONSE):
+        if self.state in (State.AWAITING_CLASSIFICATION, State.AWAITING_RESPONSE, State.JOINED):
             raise NoResponseYet({"stands": self.stands()})
         if self.state != State.AWAITING_APPROVAL:
             raise AlreadyApproved({"stands": self.stands()})

@@ -3,9 +3,12 @@
 from marshmallow import Schema, fields
 
 from nkk.contracts.additions import AdditionView
-from nkk.contracts.fields import NOTE_LENGTH, Day, Instant, PlainText, Range, Slug
+from nkk.contracts.fields import NOTE_LENGTH, Day, Instant, Line, PlainText, Range, Slug, Ticket
 from nkk.contracts.files import FileView
+from nkk.contracts.gathered import GatheredView
 from nkk.contracts.report import ReportView
+from nkk.desk.worklist import SHORTEST
+from nkk.sop.report import SUBJECT_LENGTH
 from nkk.sop.steps import MOST_DAYS
 
 
@@ -33,6 +36,18 @@ class Forwarding(Information):
     reason = PlainText(NOTE_LENGTH, allow_none=True, load_default=None)
 
 
+class Joining(Reason):
+    """The report that one is joined with, and why."""
+
+    first = Ticket(required=True)
+
+
+class Search(Schema):
+    """Words of a subject line, or part of a ticket."""
+
+    q = Line(SUBJECT_LENGTH, least=SHORTEST, allow_none=True, load_default=None)
+
+
 class TimeGrant(Note):
     """How many more working days an OPD team gets, 0 for none, and a note for it."""
 
@@ -55,6 +70,7 @@ class Listed(Schema):
     done_at = Instant(allow_none=True)
     submitted_at = Day()
     service_due_at = Day()
+    joined_to = fields.String(allow_none=True)
     asked_days = fields.Function(lambda case: case.asked_days if case.asks_time else None)
     stands = fields.Function(lambda case: case.stands())
 
@@ -74,6 +90,7 @@ class CaseView(ReportView, Listed):
     objected_to = fields.String(allow_none=True)
     asked_why = fields.String(allow_none=True)
     granted_days = fields.Integer(allow_none=True)
+    gathered = fields.Nested(GatheredView, many=True)
     ended_why = fields.String(allow_none=True)
     files = fields.Nested(FileView, many=True)
     response_files = fields.Nested(FileView, many=True)

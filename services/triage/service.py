@@ -1,5 +1,7 @@
 """Triage's entrypoints: the events that it consumes and its RPC methods."""
 
+from typing import Any
+
 from nkk.contracts import Event, views
 from nkk.contracts.events import (
     AnswerReturned,
@@ -9,7 +11,9 @@ from nkk.contracts.events import (
     ComplaintEnded,
     ComplaintForwarded,
     ComplaintHandedOver,
+    ComplaintJoined,
     ComplaintKept,
+    ComplaintParted,
     ComplaintRecalled,
     ComplaintReopened,
     ComplaintSupplemented,
@@ -17,25 +21,38 @@ from nkk.contracts.events import (
     ListsChanged,
     ReportSupplemented,
     ResponseApproved,
+    ResponseGathered,
     ResponseReturned,
+    ResponseShared,
     ResponseSubmitted,
     TimeGranted,
     TimeRequested,
 )
-from nkk.desk.stage import CaseDesk, ConsumesCalendars, ConsumesClosings, of_the_desk
+from nkk.desk.stage import Act, CaseDesk, ConsumesCalendars, ConsumesClosings, of_the_desk
 from nkk.messaging.consumer import handles
 from nkk.messaging.rpc import rpc
 from nkk.messaging.stage import UnitOfWorkProvider
-from nkk.sop import additions, files, steps
+from nkk.sop import additions, files, gathered, steps
 from nkk.sop.clock import Calendar, day_after, end_of_day
+from nkk.sop.refusals import UnknownTicket
 from nkk.sop.report import written
 from nkk.sop.steps import Role
 from nkk.sop.timed import started
 from nkk.trust.actor import Actor
 from nkk.validation import load
 from services.triage import schemas
-from services.triage.domain import Case, check_forwarding, check_grant, check_information, check_return
+from services.triage.domain import (
+    Case,
+    check_first,
+    check_forwarding,
+    check_grant,
+    check_information,
+    check_return,
+)
 from services.triage.storage import TriageWork
+
+SIMILAR = 20
+"""How many cases are offered to join a report with."""
 
 
 class TriageService(CaseDesk, ConsumesCalendars, ConsumesClosings):
@@ -111,8 +128,8 @@ class TriageService(CaseDesk, ConsumesCalendars, ConsumesClosings):
 
     @handles(ComplaintWithdrawn, batched=True)
     def on_complaint_withdrawn(self, event: Event[ComplaintWithdrawn]) -> None:
-        """End the case of a report that its reporter withdrew, and tell the OPD that has it."""
-        data = event.data
+        """End the case of a report that its reporter withdrew, tell the OPD, and part the reports that rest with it."""
+        data, calendar = event.data, self.calendars.current()
         with self.uow.handling(event) as work:
             if not data.handed_over:
                 return
@@ -121,6 +138,7 @@ class TriageService(CaseDesk, ConsumesCalendars, ConsumesClosings):
             work.cases.save(case)
             if case.ended is not None:
                 work.close(case.ticket, event.time)
+                self._part_all(work, case.ticket, event, calendar)
                 if case.with_opd is not None:
                     work.emit(
                         ComplaintEnded(
@@ -133,6 +151,14 @@ class TriageService(CaseDesk, ConsumesCalendars, ConsumesClosings):
                         at=event.time,
                         by_day=True,
                     )
+
+    def _part_all(self, work: TriageWork, first: str, event: Event[ComplaintWithdrawn], calendar: Calendar) -> None:
+        """Part the reports that rest with a first one that was withdrawn: they are classified on their own."""
+        for case in work.cases.resting_with(first):
+            parted = _parted(case, None, None, calendar)
+            case.first_was_withdrawn(day_after(event.time), calendar)
+            work.emit(parted, at=event.time, by_day=True)
+            work.cases.save(case)
 
     def is_open_again(self, work: TriageWork, closed: ComplaintClosed) -> bool:
         """Return whether the case is in a later cycle than the one that was closed."""
@@ -179,6 +205,7 @@ class TriageService(CaseDesk, ConsumesCalendars, ConsumesClosings):
                 ComplaintClassifiedAsInformation(
                     ticket=ticket,
                     forwarding=act.case.forwarding,
+                    joined_to=None,
                     note=form["note"],
                     by=actor.id,
                     service_due_at=act.case.service_due_at,
@@ -186,6 +213,19 @@ class TriageService(CaseDesk, ConsumesCalendars, ConsumesClosings):
                     calendar=act.calendar.version,
                 )
             )
+            for joined in self._sharing(act):
+                act.emit(
+                    ComplaintClassifiedAsInformation(
+                        ticket=joined.ticket,
+                        forwarding=joined.forwarding,
+                        joined_to=ticket,
+                        note=form["note"],
+                        by=actor.id,
+                        service_due_at=joined.service_due_at,
+                        service_calendar=joined.service_calendar,
+                        calendar=act.calendar.version,
+                    )
+                )
         return act.done()
 
     @rpc
@@ -230,7 +270,108 @@ class TriageService(CaseDesk, ConsumesCalendars, ConsumesClosings):
                     by=actor.id,
                 )
             )
+            for joined in self._sharing(act):
+                act.emit(
+                    ResponseShared(
+                        ticket=joined.ticket,
+                        joined_to=ticket,
+                        forwarding=joined.forwarding,
+                        text=act.case.response,
+                        gathered=gathered.told(act.case.gathered),
+                        note=form["note"],
+                        files=files.told(act.case.files_of_all),
+                        service_due_at=end_of_day(joined.service_due_at),
+                        service_calendar=joined.service_calendar,
+                        calendar=act.calendar.version,
+                        by=actor.id,
+                    )
+                )
         return act.done()
+
+    def _sharing(self, act: Act) -> list[Case]:
+        """Return the reports that rest with the case of `act`, to which its result was given as well.
+
+        One that was withdrawn has ended alone.
+        """
+        joined = [case for case in act.work.cases.resting_with(act.case.ticket) if case.ended is None]
+        for case in joined:
+            case.share(act.case, act.now)
+            act.work.cases.save(case)
+        return joined
+
+    @rpc
+    @of_the_desk
+    def gather(self, actor: Actor, ticket: str, opd: str | None, note: str | None = None) -> views.Acted:
+        """Keep the response and forward the complaint to a further OPD, whose response comes beside it (step 5)."""
+        form = load(schemas.Forwarding, {"opd": opd, "note": note})
+        with self.uow.reading() as work:
+            check_forwarding(form["opd"], work.lists.roster())
+        with self.act(actor, ticket) as act:
+            case = act.case
+            kept = case.opd, case.response, case.forwarding, case.files_of_response
+            case.gather(form["opd"], act.now)
+            act.emit(
+                ResponseGathered(
+                    ticket=ticket,
+                    from_opd=kept[0],
+                    text=kept[1],
+                    forwarding=kept[2],
+                    round=case.round,
+                    files=files.told(kept[3]),
+                    by=actor.id,
+                )
+            )
+            act.emit(_forwarded(case, form["note"], actor.id, act.calendar))
+        return act.done()
+
+    @rpc
+    @of_the_desk
+    def join(self, actor: Actor, ticket: str, first: str | None, note: str | None) -> views.Acted:
+        """Join a report with an earlier one about the same matter, with which it rests (step 3)."""
+        form = load(schemas.Joining, {"first": first, "note": note})
+        with self.uow.begin() as work:
+            found = work.cases.of_both(ticket, form["first"], actor)
+            if ticket not in found:
+                raise UnknownTicket
+            case = found[ticket]
+            other = check_first(form["first"], ticket, found.get(form["first"]))
+            work.raise_if_overdue(case, work.now)
+            case.join(other, bool(work.cases.resting_with(ticket)), work.now)
+            work.emit(
+                ComplaintJoined(
+                    ticket=ticket, first=other.ticket, forwarding=case.forwarding, note=form["note"], by=actor.id
+                )
+            )
+            work.cases.save(case)
+        return {"ticket": ticket, "stands": case.stands()}
+
+    @rpc
+    @of_the_desk
+    def similar(self, actor: Actor, ticket: str, q: str | None = None) -> list[views.Case]:
+        """Return the newest cases that a report may be joined with: of its category, found by `q` where it is given."""
+        form = load(schemas.Search, {"q": q or None})
+        with self.uow.reading() as work:
+            case = work.cases.get(ticket, actor)
+            found = work.cases.similar(case, form["q"], actor, SIMILAR)
+        return [self.shown(schemas.Listed(), each, work.now) for each in found]
+
+    @rpc
+    @of_the_desk
+    def part(self, actor: Actor, ticket: str, note: str | None) -> views.Acted:
+        """Part a report from the one that it rests with: it is classified on its own, from the next day on (step 3)."""
+        form = load(schemas.Reason, {"note": note})
+        calendar = self.calendars.current()
+        with self.uow.begin() as work:
+            case = work.cases.get(ticket, actor, for_update=True)
+            parted = _parted(case, form["note"], actor.id, calendar)
+            case.part(day_after(work.now), calendar)
+            work.emit(parted)
+            work.cases.save(case)
+        return {"ticket": ticket, "stands": case.stands()}
+
+    def also_shown(self, work: TriageWork, actor: Actor, case: Case) -> dict[str, Any]:
+        """Return the tickets of the reports that were joined with a case."""
+        return {"joined": work.cases.joined_with(case.ticket, actor)}
 
     @rpc
     @of_the_desk
@@ -339,6 +480,17 @@ def _case(event: Event[ComplaintHandedOver], calendar: Calendar) -> Case:
         barred=data.barred,
         **written(data),
         **started(steps.CLASSIFY, event.time, calendar),
+    )
+
+
+def _parted(case: Case, note: str | None, by: str | None, calendar: Calendar) -> ComplaintParted:
+    return ComplaintParted(
+        ticket=case.ticket,
+        first=str(case.joined_to),
+        forwarding=case.forwarding,
+        note=note,
+        calendar=calendar.version,
+        by=by,
     )
 
 

@@ -26,6 +26,7 @@ from nkk.desk import (
     NotingWork,
     RecordedWork,
     Rows,
+    Wanted,
     additions_column,
     alarm_index,
     calendars_table,
@@ -33,7 +34,9 @@ from nkk.desk import (
     clock_columns,
     ending_columns,
     files_column,
+    gathered_column,
     in_turn,
+    narrowed,
     notes_table,
     question_column,
     record_table,
@@ -42,7 +45,8 @@ from nkk.desk import (
 )
 from nkk.store.database import UtcDateTime, insert_of, new_metadata
 from nkk.store.outbox import closed_table, inbox_table, outbox_table
-from services.triage.domain import OPEN, Case
+from nkk.trust.actor import Actor
+from services.triage.domain import OPEN, UNDECIDED, Case, State
 
 metadata = new_metadata()
 outbox = outbox_table(metadata)
@@ -89,13 +93,19 @@ cases = Table(
     Column("granted_days", Integer),
     Column("conflict", Boolean, nullable=False, server_default=false()),
     Column("barred", String(64)),
+    gathered_column(),
+    Column("joined_to", String(20)),
 )
 # Literals, not bound parameters: SQLite uses a partial index only where the query shows the values.
 _open = cases.c.state.in_([literal_column(f"'{state}'") for state in OPEN])
 _asks = and_(cases.c.asked_days.is_not(None), cases.c.granted_days.is_(None))
 _waiting = or_(_open, _asks)
 Index("ix_cases_open", *in_turn(cases), sqlite_where=_waiting, postgresql_where=_waiting)
+_undecided = cases.c.state.in_([literal_column(f"'{state}'") for state in UNDECIDED])
+Index("ix_cases_undecided", cases.c.category, cases.c.came_at, sqlite_where=_undecided, postgresql_where=_undecided)
 alarm_index(cases)
+_is_joined = cases.c.joined_to.is_not(None)
+Index("ix_cases_joined", cases.c.joined_to, sqlite_where=_is_joined, postgresql_where=_is_joined)
 
 # The roster as last published by intake.
 lists = Table(
@@ -114,6 +124,29 @@ class Cases(Rows[Case]):
     RECUSALS = recusals
     HELD = Case
     OPEN = _waiting & cases.c.ended.is_(None)
+
+    def of_both(self, one: str, other: str, actor: Actor) -> dict[str, Case]:
+        """Return those of two cases that `actor` may see, by ticket. They are locked in the order of their tickets."""
+        found = {ticket: self.find(ticket, actor, for_update=True) for ticket in sorted({one, other})}
+        return {ticket: case for ticket, case in found.items() if case is not None}
+
+    def similar(self, case: Case, q: str | None, actor: Actor, limit: int) -> list[Case]:
+        """Return the newest cases of the same category that one may be joined with, by words of the subject line."""
+        others = _undecided & cases.c.ended.is_(None) & (cases.c.ticket != case.ticket)
+        query = select(cases).where(others, cases.c.category == case.category, *self._seen_by(actor))
+        query = narrowed(query, cases, Wanted(q=q)).order_by(cases.c.came_at.desc(), cases.c.ticket)
+        return [Case(**row._mapping) for row in self._connection.execute(query.limit(limit))]
+
+    def joined_with(self, first: str, actor: Actor | None = None) -> list[str]:
+        """Return the tickets of the cases that were joined with `first`, as far as `actor` may see them."""
+        joined = cases.c.joined_to == first, *self._seen_by(actor)
+        return list(self._connection.execute(select(cases.c.ticket).where(*joined).order_by(cases.c.ticket)).scalars())
+
+    def resting_with(self, first: str) -> list[Case]:
+        """Return and lock the cases that rest with `first`, in the order of their tickets."""
+        resting = cases.c.joined_to == first, cases.c.state == State.JOINED
+        query = select(cases).where(*resting).order_by(cases.c.ticket).with_for_update()
+        return [Case(**row._mapping) for row in self._connection.execute(query)]
 
 
 class Lists:

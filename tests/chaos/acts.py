@@ -95,6 +95,18 @@ ACTS: dict[Act, Sent] = {
         facts=(journey.GRANTED,),
         wanted=0.8,
     ),
+    Act.GATHER: Sent(
+        "gather",
+        "further-opd",
+        lambda dice: {"opd": dice.choice(OPDS)},
+        (*ENDED, "no-response-yet", "already-approved"),
+        ("already-gathered",),
+        facts=(journey.GATHERED,),
+        wanted=0.3,
+    ),
+    # They need a second complaint, and are tried with one in the tests of single stages.
+    Act.JOIN: Sent("join", "joins", _same(WHY), facts=(journey.JOINED,), wanted=0.0),
+    Act.PART: Sent("part", "parting", _same(WHY), facts=(journey.PARTED,), wanted=0.0),
     Act.RECLASSIFY: Sent(
         "reclassify",
         "reclassification",

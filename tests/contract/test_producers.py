@@ -21,7 +21,9 @@ from nkk.contracts.events import (
     ComplaintEnded,
     ComplaintForwarded,
     ComplaintHandedOver,
+    ComplaintJoined,
     ComplaintKept,
+    ComplaintParted,
     ComplaintRecalled,
     ComplaintReopened,
     ComplaintSubmitted,
@@ -37,7 +39,9 @@ from nkk.contracts.events import (
     ReporterRegistered,
     ReportSupplemented,
     ResponseApproved,
+    ResponseGathered,
     ResponseReturned,
+    ResponseShared,
     ResponseSubmitted,
     StepDueSoon,
     StepOverdue,
@@ -95,6 +99,18 @@ class Work:
         return self.thing
 
     find = get
+    resting = ()
+
+    def resting_with(self, _first):
+        return self.resting
+
+    def of_both(self, *tickets_and_actor):
+        return {case.ticket: case for case in (self.thing, FIRST)}
+
+    lists = cases
+
+    def roster(self):
+        return None
 
     def save(self, _thing, *_args):
         pass
@@ -145,10 +161,14 @@ class Work:
     def begin(self):
         yield self
 
+    reading = begin
 
-def told_by(service_cls, command, thing, *args, event_cls=None, **provided):
-    """Return the one event, of class `event_cls` if given, that `command` publishes when the desk holds `thing`."""
+
+def told_by(service_cls, command, thing, *args, event_cls=None, resting=(), **provided):
+    """Return the one event, of class `event_cls` if given, that `command` publishes when the desk holds `thing`, with
+    which those in `resting` rest."""
     work = Work(thing)
+    work.resting = resting
     service = service_cls()
     service.uow, service.calendars = work, Keeping()
     for name, value in provided.items():
@@ -316,6 +336,35 @@ def recalled():
     return told_by(TRIAGE, "recall", case, STAFF, TICKET, "Salah alamat.")
 
 
+FIRST = triage_case(ticket="NKK-2026-3M3W-0NXV")
+
+
+def gathered():
+    command = TRIAGE, "gather", responded(), STAFF, TICKET, "dinas-kesehatan"
+    return told_by(*command, event_cls=ResponseGathered)
+
+
+def resting():
+    case = triage_case()
+    case.join(FIRST, False, NOW)
+    return case
+
+
+def shared():
+    case = responded()
+    case.gather("dinas-kesehatan", NOW)
+    case.receive("Dicatat.", 2, NOW, OFFICE_HOURS, forwarding=2)
+    return told_by(TRIAGE, "approve", case, STAFF, TICKET, event_cls=ResponseShared, resting=[resting()])
+
+
+def joined():
+    return told_by(TRIAGE, "join", triage_case(), STAFF, TICKET, FIRST.ticket, "Tentang loket yang sama.")
+
+
+def parted():
+    return told_by(TRIAGE, "part", resting(), STAFF, TICKET, "Loket lain.")
+
+
 def granted():
     case = triage_case()
     case.forward("disdukcapil", NOW)
@@ -406,6 +455,10 @@ PRODUCERS = {
     ComplaintRecalled: recalled,
     TimeRequested: lambda: told_by(OPD, "request_time", opd_case(), TEAM, TICKET, 3, "Saksi sedang cuti."),
     TimeGranted: granted,
+    ResponseGathered: gathered,
+    ResponseShared: shared,
+    ComplaintJoined: joined,
+    ComplaintParted: parted,
     AnswerReturned: lambda: told_by(NOTIFICATION, "send_back", answer(path="information"), STAFF, TICKET, "Pengaduan."),
     ComplaintReopened: lambda: by_reporter("object_to", "Belum menjawab."),
     AnswerRated: lambda: by_reporter("rate", 2),

@@ -68,6 +68,9 @@ def test_the_samples_of_a_complaint_tell_one_journey_in_order(heard):
     # The other path, cases that came back to step 3 or were withdrawn, and the type that is no longer published.
     others = (
         "complaint.classified_as_information.v1",
+        "complaint.joined.v1",
+        "complaint.parted.v1",
+        "response.shared.v1",
         "answer.returned.v1",
         "complaint.declined.v1",
         "complaint.recalled.v1",
@@ -101,6 +104,7 @@ def test_the_samples_of_a_complaint_tell_one_journey_in_order(heard):
         "time.requested.v1",
         "time.granted.v1",
         "response.submitted.v1",
+        "response.gathered.v1",
         "response.approved.v1",
         "answer.sent.v1",
         "complaint.closed.v1",

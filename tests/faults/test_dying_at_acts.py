@@ -20,6 +20,7 @@ OPD = OPDS[0]
 INFORMED, FORWARDED = {"kind": "information"}, {"kind": "complaint", "opd": OPD}
 FORMS: dict[Act, Any] = {
     Act.CLASSIFY: FORWARDED,
+    Act.GATHER: {"opd": OPDS[1]},
     Act.DECLINE: {"reason": "Bukan kewenangan kami."},
     Act.RATE: {"rating": 4},
 }
@@ -42,18 +43,23 @@ BEFORE: dict[Act, tuple[Any, ...]] = {
     Act.RECALL: WITH_OPD,
     Act.REQUEST_TIME: WITH_OPD,
     Act.GRANT_TIME: (*WITH_OPD, Act.REQUEST_TIME),
+    Act.GATHER: (*WITH_OPD, Act.RESPOND),
     Act.RECLASSIFY: TO_OPERATOR,
     Act.OBJECT: ANSWERED,
     Act.RATE: (*ANSWERED, Act.CONFIRM),
     Act.RECUSE: (),
 }
-"""The acts of a case before each act at which its stage dies. A note has no event; files are in `test_uploads.py`."""
+"""The acts of a case before each act at which its stage dies.
+
+A note has no event; files are in `test_uploads.py`. Joining and parting need a second case.
+"""
 
 REFUSED = {
     Act.KEEP: "nothing-to-keep",
     Act.DECLINE: "no-longer-here",
     Act.RECALL: "not-with-opd",
     Act.GRANT_TIME: "no-request",
+    Act.GATHER: "no-response-yet",
     Act.RECLASSIFY: "not-your-step",
     Act.RECUSE: "",
 }
@@ -62,7 +68,7 @@ again has the same answer."""
 
 
 def test_every_act_with_an_event_is_tried() -> None:
-    assert {rule.act for rule in RULES} - {Act.NOTE, Act.SUPPLEMENT} == BEFORE.keys()
+    assert {rule.act for rule in RULES} - {Act.NOTE, Act.SUPPLEMENT, Act.JOIN, Act.PART} == BEFORE.keys()
 
 
 class Case:

@@ -125,7 +125,9 @@ class AnyAct(Acting, RuleBasedStateMachine):
         return [row for stage in STAGES for row in self.house.held(stage, [ticket])]
 
     def is_full(self, ticket: str, tried: Rule) -> bool:
-        """Return whether the report takes no more files."""
+        """Return whether the report takes no more files, or has the response of the OPD that is to be asked further."""
+        if tried.act == Act.GATHER:
+            return True
         (report,) = self.house.held("intake", [ticket])
         return tried.act == Act.SUPPLEMENT and len(report.files) >= MOST_FILES  # type: ignore[attr-defined]
 

@@ -31,6 +31,7 @@ from nkk.sop.journey import (
     services,
 )
 from nkk.sop.steps import Path
+from nkk.trust.actor import Actor
 from services.intake import domain as intake_domain
 from services.intake import service as intake
 from services.notification import service as notification
@@ -85,7 +86,15 @@ WHY = "Alasan."
 FORWARD = ("triage", "forward", MAIN_TEAM, OPD)
 RESPOND, RETURN = ("opd_response", "respond", OPD_TEAM, "Tanggapan."), ("triage", "return_response", MAIN_TEAM, WHY)
 ASK = ("opd_response", "request_time", OPD_TEAM, 5, WHY)
+OTHER = "dinas-kesehatan"
+OTHER_TEAM = Actor("staff-other", "opd_team", OTHER)
+GATHER, BESIDE = ("triage", "gather", MAIN_TEAM, OTHER), ("opd_response", "respond", OTHER_TEAM, "Tanggapan kedua.")
+FIRST = "the ticket of a report that nobody acts on"
+JOIN, PART = ("triage", "join", MAIN_TEAM, FIRST, WHY), ("triage", "part", MAIN_TEAM, WHY)
 DETOURS = [
+    [JOIN, PART],
+    [FORWARD, RESPOND, GATHER, ("opd_response", "decline", OTHER_TEAM, WHY)],
+    [FORWARD, RESPOND, RETURN, RESPOND, GATHER, BESIDE, RETURN, ("triage", "recall", MAIN_TEAM, WHY)],
     [FORWARD, ASK, ("triage", "grant_time", MAIN_TEAM, 3), ("opd_response", "decline", OPD_TEAM, WHY)],
     [FORWARD, RESPOND, RETURN, ASK, ("triage", "recall", MAIN_TEAM, WHY)],
     [FORWARD, ASK, ("triage", "grant_time", MAIN_TEAM, 2), RESPOND, RETURN, ("triage", "recall", MAIN_TEAM, WHY)],
@@ -100,8 +109,8 @@ DETOURS = [
 class Walk:
     """One journey through the services; `seen` has the last state of each run of a clock, from its stage's row."""
 
-    def __init__(self, house, returns):
-        self.house, self.ticket = house, None
+    def __init__(self, house, returns, first):
+        self.house, self.ticket, self.first = house, None, first
         self.seen, self.promised = {}, set()
         self.acts = [("intake", "hand_over", OPERATOR), *self.to_the_answer(house.chance, returns)]
         if house.chance.random() < 0.9:
@@ -135,7 +144,7 @@ class Walk:
         stage, command, *_ = self.acts[place]
         if command in ("confirm_receipt", "rate", "object_to"):
             return
-        goes_on = stage == "triage" and command not in ("recall", "grant_time") and chance.random() < 0.7
+        goes_on = stage == "triage" and command not in ("recall", "grant_time", "part") and chance.random() < 0.7
         kept = [("triage", "keep", MAIN_TEAM, WHY), *self.acts[place:]] if goes_on else []
         self.acts[place:] = [("intake", "withdraw", REPORTER, WHY), *kept]
 
@@ -151,7 +160,12 @@ class Walk:
         found += (
             [("triage", "classify_as_information", MAIN_TEAM)]
             if returns is None
-            else [FORWARD, *responses[:-1], ("triage", "approve", MAIN_TEAM)]
+            else [
+                FORWARD,
+                *responses[:-1],
+                *([GATHER, BESIDE] if chance.random() < 0.2 else []),
+                ("triage", "approve", MAIN_TEAM),
+            ]
         )
         return [*found, ("notification", "send_answer", OPERATOR, "Jawaban.")]
 
@@ -187,7 +201,7 @@ class Walk:
         _, command, actor, *args = self.acts.pop(0)
         if command == "answer_question":
             args = [self.asked(*args).number, "Jawaban pelapor."]
-        return command, actor, self.ticket, *args
+        return command, actor, self.ticket, *(self.first if each == FIRST else each for each in args)
 
     def asked(self, text):
         """Return the question with this text: the order in which questions arrive decides their numbers."""
@@ -202,7 +216,10 @@ class Crowd:
     def __init__(self, house):
         self.house, self.chance = house, house.chance
         house.now = some_instant(self.chance).astimezone(UTC)
-        self.walks = [Walk(house, self.chance.choice([None, None, 0, 0, 0, 1, 1, 3])) for _ in range(CROWD)]
+        first = house.do("intake", "submit", REPORTER, REPORT)["ticket"]
+        house.do("intake", "hand_over", OPERATOR, first)
+        house.settle()
+        self.walks = [Walk(house, self.chance.choice([None, None, 0, 0, 0, 1, 1, 3]), first) for _ in range(CROWD)]
 
     def pass_time(self):
         """Advance the time, with alarm timers running meanwhile and perhaps a change of the calendar."""

@@ -15,6 +15,7 @@ from nkk.contracts import STAGES, Event
 from nkk.sop.clock import WIB
 from nkk.sop.refusals import Refused
 from nkk.sop.steps import Role
+from nkk.trust.actor import Actor
 from tests.builders import complaint_form, own_upload
 from tests.effort import LONG
 from tests.stages import FIRST_MORNING, MAIN_TEAM, OPD, OPD_TEAM, OPERATOR, REPORTER, House, run_of
@@ -22,6 +23,10 @@ from tests.stages import FIRST_MORNING, MAIN_TEAM, OPD, OPD_TEAM, OPERATOR, REPO
 pytestmark = pytest.mark.proof
 
 WHY = "Alasan."
+OTHER = "dinas-kesehatan"
+OTHER_TEAM = Actor("staff-other", "opd_team", OTHER)
+
+FIRST = "the ticket of the first report"
 
 # By act: the stage, the command, who gives it, and the arguments after the ticket.
 ACTS: dict[str, tuple[str, str, Any, Callable[[], tuple[Any, ...]]]] = {
@@ -34,6 +39,13 @@ ACTS: dict[str, tuple[str, str, Any, Callable[[], tuple[Any, ...]]]] = {
     "return": ("triage", "return_response", MAIN_TEAM, lambda: (WHY,)),
     "approve": ("triage", "approve", MAIN_TEAM, tuple),
     "keep": ("triage", "keep", MAIN_TEAM, lambda: (WHY,)),
+    "gather": ("triage", "gather", MAIN_TEAM, lambda: (OTHER,)),
+    "join": ("triage", "join", MAIN_TEAM, lambda: (FIRST, WHY)),
+    "part": ("triage", "part", MAIN_TEAM, lambda: (WHY,)),
+    "inform the first": ("triage", "classify_as_information", MAIN_TEAM, tuple),
+    "withdraw the first": ("intake", "withdraw", REPORTER, lambda: (WHY,)),
+    "respond beside": ("opd_response", "respond", OTHER_TEAM, lambda: ("Tanggapan kedua.",)),
+    "decline beside": ("opd_response", "decline", OTHER_TEAM, lambda: (WHY,)),
     "grant": ("triage", "grant_time", MAIN_TEAM, lambda: (3,)),
     "refuse time": ("triage", "grant_time", MAIN_TEAM, lambda: (0, WHY)),
     "ask for time": ("opd_response", "request_time", OPD_TEAM, lambda: (5, WHY)),
@@ -48,6 +60,9 @@ ACTS: dict[str, tuple[str, str, Any, Callable[[], tuple[Any, ...]]]] = {
     "rate": ("notification", "rate", REPORTER, lambda: (4,)),
 }
 
+OF_FIRST = ("inform the first", "withdraw the first")
+"""The acts on the report that the one that is looked at is joined with."""
+
 FORWARDED = ("hand over", "forward")
 RESPONDED = (*FORWARDED, "respond")
 INFORMED = ("hand over", "inform")
@@ -60,7 +75,10 @@ RECEIVE = ("open", "confirm", "lapse")
 # By the acts that were carried out before: those of which any two may come at the same moment.
 MOMENTS: dict[tuple[str, ...], tuple[str, ...]] = {
     (): ("hand over", *ANYTIME),
-    ("hand over",): ("inform", "forward", *ANYTIME),
+    ("hand over",): ("inform", "forward", "join", *ANYTIME, *OF_FIRST),
+    ("hand over", "join"): ("part", *ANYTIME, *OF_FIRST),
+    ("hand over", "join", "part"): ("inform", "forward", "join", *ANYTIME),
+    ("hand over", "join", "inform the first"): ("answer", "reclassify", "withdraw"),
     FORWARDED: (*WITH_OPD, *ANYTIME),
     (*RESPONDED, "return"): (*WITH_OPD, *ANYTIME),
     (*FORWARDED, "ask for time"): DECIDED,
@@ -69,7 +87,12 @@ MOMENTS: dict[tuple[str, ...], tuple[str, ...]] = {
     (*RESPONDED, "return", "ask for time"): DECIDED,
     (*FORWARDED, "recall", "forward"): (*WITH_OPD, *ANYTIME),
     (*FORWARDED, "decline", "forward", "respond"): ("return", "approve", *ANYTIME),
-    RESPONDED: ("return", "approve", "recall", *ANYTIME),
+    RESPONDED: ("return", "approve", "gather", "recall", *ANYTIME),
+    (*RESPONDED, "gather"): ("respond beside", "decline beside", "recall", *ANYTIME),
+    (*RESPONDED, "gather", "respond beside"): ("return", "approve", *ANYTIME),
+    (*RESPONDED, "gather", "respond beside", "approve"): ("answer", *ANYTIME),
+    (*RESPONDED, "gather", "decline beside"): ("inform", "forward", *ANYTIME),
+    (*RESPONDED, "gather", "respond beside", "withdraw", "keep"): ("return", "approve"),
     (*RESPONDED, "approve"): ("answer", *ANYTIME),
     INFORMED: ("answer", "reclassify", *ANYTIME),
     (*INFORMED, "reclassify"): ("inform", "forward", *ANYTIME),
@@ -93,6 +116,18 @@ REFUSALS = {
     ("withdraw", "supplement"): "Withdrawn",
     ("inform", "forward"): "AlreadyClassified",
     ("forward", "inform"): "AlreadyClassified",
+    ("join", "inform"): "AlreadyClassified",
+    ("join", "forward"): "AlreadyClassified",
+    ("inform", "join"): "AlreadyClassified",
+    ("forward", "join"): "AlreadyClassified",
+    ("inform the first", "join"): "CannotJoin",
+    ("inform the first", "part"): "NotJoined",
+    ("return", "gather"): "NoResponseYet",
+    ("approve", "gather"): "AlreadyApproved",
+    ("gather", "return"): "NoResponseYet",
+    ("gather", "approve"): "NoResponseYet",
+    ("respond beside", "decline beside"): "AlreadyResponded",
+    ("decline beside", "respond beside"): "NoLongerHere",
     ("return", "approve"): "NoResponseYet",
     ("approve", "return"): "AlreadyApproved",
     ("approve", "recall"): "NotWithOpd",
@@ -128,6 +163,7 @@ class Moment:
         self.at = MIDNIGHT - timedelta(seconds=30)
         self.fresh: list[str] = []
         self.ticket = ""
+        self.first: dict[str, str] = {}
 
     def begin(self, alone: bool = False) -> None:
         """Take another complaint, at the moment when the two acts come, with every event delivered."""
@@ -139,12 +175,30 @@ class Moment:
             given = self.house.commands("intake", [("submit", REPORTER, complaint_form()) for _ in range(count)])
             self.fresh = [each["ticket"] for each in given]
             self._settle()
+            self._bring_firsts()
             for act in self.before:
                 self.house.now += timedelta(minutes=1)
                 stage, command, actor, args = ACTS[act]
-                self.house.commands(stage, [(command, actor, ticket, *args()) for ticket in self.fresh])
+                self.house.commands(
+                    stage, [(command, actor, *self._about(act, ticket, args())) for ticket in self.fresh]
+                )
                 self._settle()
         self.house.now, self.ticket = self.at, self.fresh.pop()
+
+    def _bring_firsts(self) -> None:
+        """Bring a report to Tim Utama's desk for each of the fresh ones, where one is joined with it."""
+        if not {"join", *OF_FIRST} & {*self.before, *MOMENTS[self.before]}:
+            return
+        given = self.house.commands("intake", [("submit", REPORTER, complaint_form()) for _ in self.fresh])
+        self.first = dict(zip(self.fresh, [each["ticket"] for each in given], strict=True))
+        self._settle()
+        self.house.commands("intake", [("hand_over", OPERATOR, ticket) for ticket in self.first.values()])
+        self._settle()
+
+    def _about(self, act: str, ticket: str, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return the ticket that an act is about, and its arguments."""
+        of = self.first[ticket] if act in OF_FIRST else ticket
+        return of, *(self.first[ticket] if each == FIRST else each for each in args)
 
     def _settle(self) -> None:
         self.house.collect()
@@ -160,7 +214,7 @@ class Moment:
             service.close_lapsed()
         else:
             try:
-                self.house.command(stage, command, actor, self.ticket, *args())
+                self.house.command(stage, command, actor, *self._about(act, self.ticket, args()))
             except Refused as refusal:
                 return type(refusal).__name__
         self.house.collect(stage)

@@ -9,9 +9,9 @@ from sqlalchemy import select, update
 
 from nkk.desk import ClockedWork, RecordedWork, RecusingWork
 from nkk.sop.timed import Timed
-from services.notification.domain import letters_about, team_at
+from services.notification.domain import Answer, Kept, letters_about, team_at
 from services.notification.storage.contact_rows import Contact, Contacts, Plain
-from services.notification.storage.journey_rows import Answers, Journeys
+from services.notification.storage.journey_rows import Answers, Journeys, Responses
 from services.notification.storage.letter_rows import TO_PRINT, Messages, Postboxes, Teams, letter_id
 from services.notification.storage.question_rows import Questions
 from services.notification.storage.tables import (
@@ -24,6 +24,7 @@ from services.notification.storage.tables import (
     closed,
     contacts,
     entries,
+    gathered,
     has_ended,
     inbox,
     is_unheard,
@@ -52,6 +53,7 @@ __all__ = [
     "NotificationWork",
     "Plain",
     "Postboxes",
+    "Responses",
     "Teams",
     "acts",
     "answers",
@@ -59,6 +61,7 @@ __all__ = [
     "closed",
     "contacts",
     "entries",
+    "gathered",
     "has_ended",
     "inbox",
     "journeys",
@@ -108,6 +111,27 @@ class NotificationWork(ClockedWork, RecordedWork, RecusingWork):
     @cached_property
     def journeys(self) -> Journeys:
         return Journeys(self.connection, self.inserts)
+
+    @cached_property
+    def responses(self) -> Responses:
+        return Responses(self.connection, self.inserts)
+
+    def kept_for(self, answer: Answer) -> list[Kept]:
+        """Return the responses that are material for an answer beside its own; none where it was classified once."""
+        if answer.forwarding == 1 and answer.joined_to is None:
+            return []
+        kept = self.responses.of(answer.ticket)
+        if not kept:
+            return []
+        journey = self.journeys.get(answer.ticket)
+        return [each for each in kept if each.goes_with(answer, journey.cycle_of)]
+
+    def offer(self, ticket: str) -> None:
+        """Offer the files of the responses that were kept, where there is a case to answer."""
+        answer = self.answers.find(ticket, for_update=True)
+        if answer is not None and (kept := self.kept_for(answer)):
+            answer.offer(kept)
+            self.answers.save(answer)
 
     def raise_alarm(self, timed: Timed, now: datetime) -> Any:
         """Publish an alarm, and write to the team as well, since this stage does not consume its own events."""

@@ -25,13 +25,14 @@ from nkk.sop.refusals import UnknownTicket
 from nkk.store.database import Inserts
 from nkk.store.paging import MAX_LIMIT, page
 from nkk.trust.actor import Actor
-from services.notification.domain import Answer
+from services.notification.domain import Answer, Kept
 from services.notification.journeys import Addition, Entry, Journey
 from services.notification.storage.question_rows import Questions
 from services.notification.storage.tables import (
     acts,
     answers,
     entries,
+    gathered,
     is_open,
     is_unread,
     is_waiting,
@@ -77,6 +78,25 @@ class Answers(Rows[Answer]):
         """Return the tickets whose answer was not opened in time."""
         query = select(answers.c.ticket).where(is_unread, answers.c.lapses_at <= now).limit(limit)
         return list(self._connection.execute(query).scalars())
+
+
+class Responses:
+    """The repository of the responses that were kept beside the one that is answered from."""
+
+    def __init__(self, connection: Connection, inserts: Inserts) -> None:
+        self._connection = connection
+        self._inserts = inserts
+
+    def add(self, kept: Kept) -> None:
+        """Add a response that was kept."""
+        self._inserts.add(gathered, vars(kept))
+
+    def of(self, ticket: str) -> list[Kept]:
+        """Return the responses that were kept of a complaint, in their order."""
+        self._inserts.flush()
+        query = select(gathered).where(gathered.c.ticket == ticket)
+        rows = self._connection.execute(query.order_by(gathered.c.forwarding, gathered.c.round))
+        return [Kept(**row._mapping) for row in rows]
 
 
 class Journeys:

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import (
+    Boolean,
     Column,
     Date,
     Dialect,
@@ -100,6 +101,19 @@ answers = Table(
     Column("first_rating", Integer),
     Column("first_rated_at", UtcDateTime),
     Column("earlier", EarlierAnswers(), nullable=False, server_default="[]"),
+    Column("joined_to", String(20)),
+)
+# The responses that were kept beside the one that is answered from.
+gathered = Table(
+    "gathered",
+    metadata,
+    Column("ticket", String(20), primary_key=True),
+    Column("forwarding", Integer, primary_key=True, autoincrement=False),
+    Column("round", Integer, primary_key=True, autoincrement=False),
+    Column("opd", String(64), nullable=False),
+    Column("text", Text, nullable=False),
+    files_column(),
+    Column("shared", Boolean, nullable=False),
 )
 # Literals, not bound parameters: SQLite uses a partial index only where the query shows the value.
 is_waiting = answers.c.state == literal_column(f"'{State.AWAITING_ANSWER}'")

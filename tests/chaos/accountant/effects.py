@@ -26,11 +26,13 @@ ALARMS = ("step.due_soon.v1", "step.overdue.v1")
 STATES: dict[str, dict[str, str]] = {
     "triage cases": {
         HANDED_OVER: TriageState.AWAITING_CLASSIFICATION,
+        journey.JOINED: TriageState.JOINED,
         INFORMATION: TriageState.CLASSIFIED_AS_INFORMATION,
         FORWARDED: TriageState.AWAITING_RESPONSE,
         "response.submitted.v1": TriageState.AWAITING_APPROVAL,
         RETURNED: TriageState.AWAITING_RESPONSE,
         "response.approved.v1": TriageState.APPROVED,
+        journey.SHARED: TriageState.APPROVED,
         **dict.fromkeys(journey.BACK, TriageState.AWAITING_CLASSIFICATION),
     },
     "OPD cases": {
@@ -43,6 +45,7 @@ STATES: dict[str, dict[str, str]] = {
     "answers": {
         INFORMATION: AnswerState.AWAITING_ANSWER,
         "response.approved.v1": AnswerState.AWAITING_ANSWER,
+        journey.SHARED: AnswerState.AWAITING_ANSWER,
         ANSWERED: AnswerState.ANSWERED,
         CLOSED: AnswerState.CLOSED,
         journey.RETURNED: AnswerState.RETURNED,
@@ -69,7 +72,7 @@ LETTERS = {
 OF_AWAITED = (journey.DECLINED, journey.RECALLED)
 """The facts whose number is that of the response that was awaited and never given."""
 
-AFTER = {journey.KEPT: (journey.WITHDRAWN,), journey.REOPENED: (CLOSED,)}
+AFTER = {journey.KEPT: (journey.WITHDRAWN,), journey.REOPENED: (CLOSED,), journey.PARTED: (journey.JOINED,)}
 """The facts after which one comes that ends no step; a withdrawal may come at any step before the answer."""
 
 
@@ -122,7 +125,9 @@ def _of_path(ticket: str, facts: list[Told]) -> Iterator[Breach]:
             told = ", ".join(fact.type for fact in facts)
             yield Breach("path", ticket, f"what is told of it makes no journey: {told}")
             return
-        expected, before = _placed(fact).then, fact.type
+        # What was gathered is forwarded again, and what was joined may be classified together with the other.
+        rests = fact.type in (journey.GATHERED, journey.JOINED)
+        expected, before = steps.CLASSIFY if rests else _placed(fact).then, fact.type
     yield from (
         Breach("path", ticket, f"{later.type} was told of response {later.round} after one of {earlier.round}")
         for earlier, later in pairwise(fact for fact in facts if fact.type not in OF_AWAITED)
@@ -253,7 +258,7 @@ def _paths(facts: list[Told]) -> list[str | None]:
     """
     found: list[str | None] = [None]
     for fact in facts:
-        if fact.type in (INFORMATION, FORWARDED):
+        if fact.type in (INFORMATION, FORWARDED, journey.SHARED):
             found = [path for path in found if path] + [
                 Path.INFORMATION if fact.type == INFORMATION else Path.COMPLAINT
             ]

@@ -6,6 +6,7 @@ from sqlalchemy import insert, select
 
 from nkk.sop.additions import Addition
 from nkk.sop.files import described
+from nkk.sop.gathered import Gathered
 from nkk.sop.report import WRITTEN, Report
 from nkk.store.database import Database
 from nkk.store.work import UnitOfWork
@@ -34,6 +35,8 @@ def another(field, value):
         )
     if "Addition" in str(field.type):
         return (Addition(number=1, day="2026-03-02", text="x", files=("1",)),)
+    if "Gathered" in str(field.type):
+        return (Gathered(opd="disdukcapil", round=1, text="x"),)
     if isinstance(value, tuple):
         is_own = "Own" in str(field.type)
         return own_files([own_upload(number="1")], MONDAY) if is_own else described([upload(number="1")])
