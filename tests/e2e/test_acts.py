@@ -144,6 +144,46 @@ def test_an_opd_asks_for_more_time_once_and_the_main_team_decides(people: People
     case.act(team, "response", {"text": "Ditegur."})
 
 
+def test_a_report_is_joined_with_another_and_both_are_answered(people: People, case: Case) -> None:
+    first = Case(people).forwarded()
+    case.act(case.operator, "handover")
+    eventually(lambda: "join" in case.seen_by(case.main)["acts"])
+    assert case.refused(case.main, "joins", {"first": case.ticket, "reason": "Sama."}) == "join-with-itself"
+    case.act(case.main, "joins", {"first": first.ticket, "reason": "Loket yang sama."})
+    case.acts(case.main, "part")
+    assert case.seen_by(case.main)["joined_to"] == first.ticket
+    assert first.seen_by(case.main)["joined"] == [case.ticket]
+    assert case.seen_by(case.reporter)["stands"]["state"] == "classify"
+    case.act(case.main, "parting", {"reason": "Ternyata loket lain."})
+    assert case.refused(case.main, "parting", {"reason": "Lagi."}) == "not-joined"
+    case.act(case.main, "joins", {"first": first.ticket, "reason": "Ternyata sama."})
+    first.act(people.opd_team(OPD), "response", {"text": "Petugas ditegur."})
+    first.act(case.main, "approval", {"approved": True})
+    eventually(lambda: (case.seen_by(case.operator)["answer"] or {}).get("material") == "Petugas ditegur.")
+    assert case.seen_by(case.operator)["answer"]["joined_to"] == first.ticket
+    case.act(case.operator, "answer", {"text": "Petugas telah ditegur."})
+    eventually(lambda: case.seen_by(case.reporter)["answer"])
+    case.told("complaint.submitted", "complaint.handed_over", "response.approved", "answer.sent", "complaint.closed")
+    assert first.ticket not in str(case.reporter.get(f"{case.path}/timeline"))
+
+
+def test_a_further_opd_responds_beside_the_first(people: People, case: Case) -> None:
+    case.forwarded()
+    first, second = people.opd_team(OPD), people.opd_team(OTHER)
+    case.act(first, "response", {"text": "Petugas ditegur."})
+    case.acts(case.main, "approve", "gather")
+    assert case.refused(case.main, "further-opd", {"opd": OPD}) == "already-gathered"
+    case.act(case.main, "further-opd", {"opd": OTHER, "note": "Soal kehadiran."})
+    case.act(second, "response", {"text": "Kehadiran dicatat."})
+    assert "Petugas ditegur." not in str(case.seen_by(second))
+    eventually(lambda: case.seen_by(case.main)["response"] == "Kehadiran dicatat.")
+    assert [each["text"] for each in case.seen_by(case.main)["gathered"]] == ["Petugas ditegur."]
+    case.act(case.main, "approval", {"approved": True})
+    eventually(lambda: case.seen_by(case.operator)["answer"] is not None)
+    answer = case.seen_by(case.operator)["answer"]
+    assert ([each["opd"] for each in answer["gathered"]], answer["material"]) == ([OPD], "Kehadiran dicatat.")
+
+
 def test_more_time_is_refused_with_a_note(people: People, case: Case) -> None:
     case.forwarded()
     team = people.opd_team(OPD)

@@ -103,7 +103,7 @@ DETOURS = [
     [FORWARD, RESPOND, RETURN, ("triage", "recall", MAIN_TEAM, WHY)],
     [("triage", "classify_as_information", MAIN_TEAM), ("notification", "send_back", OPERATOR, WHY)],
 ]
-"""Acts after which a case is at step 3 again."""
+"""Acts after which a case is at step 3 again. The first is refused after an objection."""
 
 
 class Walk:
@@ -119,7 +119,10 @@ class Walk:
                 self.acts.append(("notification", "rate", REPORTER, 4))
         if house.chance.random() < 0.3:
             again = house.chance.choice([None, 0, 1])
-            self.acts += [("notification", "object_to", REPORTER, WHY), *self.to_the_answer(house.chance, again)]
+            self.acts += [
+                ("notification", "object_to", REPORTER, WHY),
+                *self.to_the_answer(house.chance, again, DETOURS[1:]),
+            ]
         if house.chance.random() < 0.3:
             self.withdraw_before(house.chance.randrange(len(self.acts)), house.chance)
         self.ask_now_and_then(house.chance)
@@ -148,11 +151,11 @@ class Walk:
         kept = [("triage", "keep", MAIN_TEAM, WHY), *self.acts[place:]] if goes_on else []
         self.acts[place:] = [("intake", "withdraw", REPORTER, WHY), *kept]
 
-    def to_the_answer(self, chance, returns):
+    def to_the_answer(self, chance, returns, detours=DETOURS):
         """Return the acts from step 3 to the answer; the case may come back to step 3 several times before."""
         found = []
         while chance.random() < 0.4:
-            found += chance.choice(DETOURS)
+            found += chance.choice(detours)
         responses = [
             ("opd_response", "respond", OPD_TEAM, "Tanggapan."),
             ("triage", "return_response", MAIN_TEAM, "Lengkapi."),
