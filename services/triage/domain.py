@@ -191,7 +191,9 @@ class Case(Report, Askable):
 
     @property
     def about_forwarding(self) -> int:
-        return self.forwarding
+        # While a further OPD responds, the last clock is that of the response that was kept.
+        kept = self.state == State.AWAITING_RESPONSE and self.step is steps.APPROVE and bool(self.gathered)
+        return self.forwarding - (kept and self.gathered[-1].round == self.round)
 
     def must_stand_here(self) -> None:
         """Raise NotYourStep where the case awaits no act of Tim Utama."""
