@@ -148,7 +148,7 @@ def test_a_report_is_joined_with_another_and_both_are_answered(people: People, c
     first = Case(people).forwarded()
     case.act(case.operator, "handover")
     eventually(lambda: "join" in case.seen_by(case.main)["acts"])
-    assert case.refused(case.main, "joins", {"first": case.ticket, "reason": "Sama."}) == "join-with-itself"
+    assert case.refused(case.main, "joins", {"first": case.ticket, "reason": "Sama."}) == "cannot-join"
     case.act(case.main, "joins", {"first": first.ticket, "reason": "Loket yang sama."})
     case.acts(case.main, "part")
     assert case.seen_by(case.main)["joined_to"] == first.ticket
