@@ -216,7 +216,7 @@ def grant_time(ticket: str, form: dict[str, Any]) -> views.Acted:
 
 def gather(ticket: str, form: dict[str, Any]) -> views.Acted:
     """Keep the response and forward the complaint to a further OPD."""
-    return backend().call("triage", "gather", known(ticket), form["opd"], form.get("note"))
+    return backend().call("triage", "gather", known(ticket), form["opd"], form.get("note"), form.get("reason"))
 
 
 def join(ticket: str, form: dict[str, Any]) -> views.Acted:

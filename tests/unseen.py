@@ -13,6 +13,7 @@ from tests.builders import REPORT
 from tests.stages import MAIN_TEAM, OPD, OPD_TEAM, OPERATOR, REPORTER, House
 
 NEVER = "NKK-2026-0000-0000"
+ANOTHER = "NKK-2026-0000-0011"
 DESKS = {"intake": OPERATOR, "triage": MAIN_TEAM, "opd_response": OPD_TEAM}
 COLLEAGUES = {
     "intake": Actor("staff-11", "operator"),
@@ -42,6 +43,10 @@ ARGUMENTS: dict[str, dict[str, tuple[Any, ...]]] = {
         "recall": ("Salah alamat.",),
         "keep": ("Berulang.",),
         "grant_time": (2,),
+        "gather": ("inspektorat",),
+        "join": (ANOTHER, "Hal yang sama."),
+        "similar": (),
+        "part": ("Hal yang lain.",),
         "claim": (),
         "release": (),
         "notes": (),

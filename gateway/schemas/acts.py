@@ -91,6 +91,14 @@ class FurtherOpd(Thorough):
 
     opd = Slug(required=True, metadata={"description": "A key from GET /opds."})
     note = PlainText(NOTE_LENGTH, allow_none=True)
+    reason = PlainText(
+        NOTE_LENGTH,
+        allow_none=True,
+        metadata={
+            "description": "Why a complaint with a `conflict` goes to its `accused_opd` all the same, which is refused "
+            "without. It becomes a note of the main team, and is not told to the OPD."
+        },
+    )
 
     def also_wrong(self, valid: dict[str, Any], lists: Mapping[str, Any]) -> dict[str, Fault]:
         """Return the fault of an OPD that is not on the roster."""

@@ -213,8 +213,7 @@ class Case(Report, Askable):
         same.
         """
         self._must_await_classification()
-        if self.conflict and opd == self.accused_opd and reason is None:
-            raise InvalidInput.of(reason=faults.CONFLICT_WITHOUT_REASON())
+        self._must_say_why(opd, reason)
         self.opd = opd
         self._ends(State.AWAITING_RESPONSE, now)
 
@@ -273,16 +272,17 @@ class Case(Report, Askable):
         self._must_await_approval()
         self._ends(State.AWAITING_RESPONSE, now)
 
-    def gather(self, opd: str, now: datetime) -> None:
+    def gather(self, opd: str, now: datetime, reason: str | None = None) -> None:
         """Keep the response and forward the complaint to a further OPD, whose response comes beside it (step 5).
 
-        Raises NoResponseYet, AlreadyApproved, or AlreadyGathered.
+        Raises NoResponseYet, AlreadyApproved, or AlreadyGathered; InvalidInput as `forward` does.
         """
         self._must_await_approval()
         if opd in (self.opd, *(each.opd for each in self.gathered)):
             raise AlreadyGathered({"stands": self.stands()})
         if len(self.gathered) == MOST_GATHERED:
             raise AlreadyGathered({"stands": self.stands()}, "gathered-enough")
+        self._must_say_why(opd, reason)
         self.gathered += (Gathered(opd=str(self.opd), round=self.round, text=str(self.response)),)
         self.opd, self.response, self.forwarding = opd, None, self.forwarding + 1
         self._ends(State.AWAITING_RESPONSE, now)
@@ -442,6 +442,10 @@ class Case(Report, Askable):
     def _starts(self, step: Step, at: datetime, calendar: Calendar) -> None:
         self.start_clock(step, at, calendar)
         self.settle()
+
+    def _must_say_why(self, opd: str, reason: str | None) -> None:
+        if self.conflict and opd == self.accused_opd and reason is None:
+            raise InvalidInput.of(reason=faults.CONFLICT_WITHOUT_REASON())
 
     def _must_await_classification(self) -> None:
         self.must_go_on()

@@ -301,15 +301,22 @@ class TriageService(CaseDesk, ConsumesCalendars, ConsumesClosings):
 
     @rpc
     @of_the_desk
-    def gather(self, actor: Actor, ticket: str, opd: str | None, note: str | None = None) -> views.Acted:
-        """Keep the response and forward the complaint to a further OPD, whose response comes beside it (step 5)."""
-        form = load(schemas.Forwarding, {"opd": opd, "note": note})
+    def gather(
+        self, actor: Actor, ticket: str, opd: str | None, note: str | None = None, reason: str | None = None
+    ) -> views.Acted:
+        """Keep the response and forward the complaint to a further OPD, whose response comes beside it (step 5).
+
+        `reason` is as in `forward`.
+        """
+        form = load(schemas.Forwarding, {"opd": opd, "note": note, "reason": reason})
         with self.uow.reading() as work:
             check_forwarding(form["opd"], work.lists.roster())
         with self.act(actor, ticket) as act:
             case = act.case
             kept = case.opd, case.response, case.forwarding, case.files_of_response
-            case.gather(form["opd"], act.now)
+            case.gather(form["opd"], act.now, form["reason"])
+            if form["reason"] is not None:
+                act.work.add_note(actor, ticket, form["reason"])
             act.emit(
                 ResponseGathered(
                     ticket=ticket,

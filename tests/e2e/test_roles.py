@@ -239,6 +239,27 @@ def test_an_act_beside_the_path_is_its_roles_and_nobody_elses(
     eventually(lambda: ask(everybody[may], operation, values, form) in (200, 202))
 
 
+def test_reports_are_joined_and_parted_by_the_main_team_and_by_nobody_else(
+    people: People, everybody: dict[str, Person]
+) -> None:
+    first, ticket = people.submit(everybody["owner"]), people.submit(everybody["other reporter"])
+    for each in (first, ticket):
+        for operation, step_form in HANDED_OVER:
+            check(everybody, "operator", operation, {"ticket": each}, step_form)
+    # Until the event of its hand-over has arrived.
+    check(everybody, "Tim Utama", f"GET {TICKET}", {"ticket": first})
+    for act, form in (("joins", {"first": first, "reason": "Loket yang sama."}), ("parting", {"reason": "Beda hal."})):
+        operation = f"POST {TICKET}/{act}"
+        check_missing(everybody, operation, {"ticket": new_ticket(2026)}, form)
+        for who in refused(operation):
+            check(everybody, who, operation, {"ticket": ticket}, form)
+        eventually(
+            lambda operation=operation, form=form: (
+                ask(everybody["Tim Utama"], operation, {"ticket": ticket}, form) in (200, 202)
+            )
+        )
+
+
 def test_notes_are_added_by_the_desks_that_have_the_complaint_and_by_nobody_else(
     people: People, everybody: dict[str, Person]
 ) -> None:

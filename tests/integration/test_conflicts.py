@@ -176,6 +176,22 @@ def test_forwarding_to_the_accuseds_own_team_needs_a_reason(stages: House) -> No
     assert WHY not in repr([event for _, event in stages.told])
 
 
+def test_gathering_from_the_accuseds_own_team_needs_a_reason_too(stages: House) -> None:
+    ticket = handed_over(stages, REPORT | {"conflict": True, "accused_opd": OPD})
+    stages.do("triage", "forward", MAIN_TEAM, ticket, INSPECTORATE)
+    stages.settle()
+    stages.do("opd_response", "respond", Actor("staff-14", "opd_team", INSPECTORATE), ticket, "Diperiksa.")
+    stages.settle()
+    with pytest.raises(InvalidInput) as refused:
+        stages.do("triage", "gather", MAIN_TEAM, ticket, OPD)
+    assert refused.value.details["fields"] == {"reason": [{"code": "conflict-without-reason"}]}
+    stages.do("triage", "gather", MAIN_TEAM, ticket, OPD, None, WHY)
+    stages.settle()
+    assert [note["text"] for note in stages.do("triage", "notes", MAIN_TEAM, ticket)] == [WHY]
+    assert WHY not in repr(stages.do("opd_response", "case", OPD_TEAM, ticket))
+    assert WHY not in repr([event for _, event in stages.told])
+
+
 @pytest.mark.parametrize(
     ("opd", "marked"), [(INSPECTORATE, {"conflict": True}), (OPD, {"conflict": False}), (OPD, {})], ids=str
 )
