@@ -32,8 +32,11 @@ def downgrade() -> None:
 
 def _must_have_none() -> None:
     """Raise RuntimeError where reports were joined or responses gathered, which the version before cannot hold."""
-    types = "'complaint.joined.v1', 'complaint.parted.v1', 'response.gathered.v1', 'response.shared.v1'"
-    if op.get_bind().execute(sa.text(f"SELECT 1 FROM entries WHERE type IN ({types}) LIMIT 1")).first():
+    found = (
+        "SELECT 1 FROM entries WHERE type IN "
+        "('complaint.joined.v1', 'complaint.parted.v1', 'response.gathered.v1', 'response.shared.v1') LIMIT 1"
+    )
+    if op.get_bind().execute(sa.text(found)).first():
         raise RuntimeError(
             'This database holds reports that were joined, or responses of several OPDs to one complaint, which the '
             'version before does not know. Restore a copy from before the upgrade instead.'
