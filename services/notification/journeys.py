@@ -12,6 +12,7 @@ from nkk.sop.journey import (
     DECLINED,
     FORWARDED,
     GRANTED,
+    JOINED,
     OF_JOINING,
     PARTED,
     REOPENED,
@@ -178,12 +179,22 @@ class Journey:
         """
         parted = [entry.forwarding for entry in self.entries if entry.type == PARTED]
 
+        def renumbered(forwarding: int) -> int:
+            return forwarding - sum(it < forwarding for it in parted)
+
         def alone(entry: Entry) -> Entry:
             type_ = "response.approved.v1" if entry.type == SHARED else entry.type
-            return replace(entry, type=type_, forwarding=entry.forwarding - sum(it < entry.forwarding for it in parted))
+            return replace(entry, type=type_, forwarding=renumbered(entry.forwarding))
 
         told = [alone(entry) for entry in (*self.entries, *self.overtaken) if entry.type not in OF_JOINING]
-        return replace(self, entries=told, about_time=[alone(entry) for entry in self.about_time])
+        asked = [self._alone(each, renumbered(each.forwarding)) for each in self.questions]
+        return replace(self, entries=told, about_time=[alone(entry) for entry in self.about_time], questions=asked)
+
+    def _alone(self, asked: Asked, forwarding: int) -> Asked:
+        """Return a question of a journey that was never joined, which the joining overtook: its clock goes on."""
+        joined = [entry.at for entry in self.entries if entry.type == JOINED and entry.forwarding == asked.forwarding]
+        overtaken = asked.ended_at is None and asked.step == steps.CLASSIFY.number and joined
+        return replace(asked, forwarding=forwarding, ended_at=joined[0] if overtaken else asked.ended_at)
 
     def clocks(self, calendar_of: Callable[[int], Calendar]) -> list[Clock]:
         """Return the clocks of the journey, counted from its entries and questions only."""

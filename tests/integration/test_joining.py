@@ -347,3 +347,28 @@ def test_both_reports_withdrawn_at_once_end_the_same_in_any_order(stages: House)
         results.append((case["stands"]["state"], case["forwarding"], case["joined_to"], case["acts"]))
     assert results[0] == results[1]
     assert results[0][0] == "withdrawn"
+
+
+def test_joining_ends_the_desks_question_and_its_reporter_sees_no_endless_wait(stages: House) -> None:
+    first, second = forwarded(stages), handed_over(stages, NEIGHBOUR)
+    acted(stages, "triage", "ask", MAIN_TEAM, second, "Di loket mana?")
+    resting = stages.do("notification", "read_answer", NEIGHBOUR, second)["left_minutes"]
+    acted(stages, "triage", "join", MAIN_TEAM, second, first, WHY)
+    (question,) = stages.do("notification", "questions", NEIGHBOUR, second)
+    assert question["state"] == "overtaken"
+    stages.now += timedelta(days=7)
+    assert stages.do("notification", "read_answer", NEIGHBOUR, second)["left_minutes"] < resting
+
+
+def test_a_question_of_a_report_that_was_parted_waits_for_its_reporter(stages: House) -> None:
+    _, second = joined(stages)
+    acted(stages, "triage", "part", MAIN_TEAM, second, WHY)
+    stages.now += timedelta(days=4)
+    acted(stages, "triage", "ask", MAIN_TEAM, second, "Di loket mana?")
+    (question,) = stages.do("notification", "questions", NEIGHBOUR, second)
+    assert (question["number"], question["state"]) == (1, "open")
+    left = stages.do("notification", "read_answer", NEIGHBOUR, second)["left_minutes"]
+    stages.now += timedelta(days=1)
+    assert stages.do("notification", "read_answer", NEIGHBOUR, second)["left_minutes"] == left
+    acted(stages, "notification", "answer_question", NEIGHBOUR, second, question["number"], "Loket tiga.")
+    acted(stages, "triage", "forward", MAIN_TEAM, second, OPD)
