@@ -86,3 +86,32 @@ def test_an_opds_tool_has_the_past_and_the_present_of_its_opd_and_nothing_else(
     assert "4 past events of triage from the first that it keeps; now those that happen" in words
     assert "none are kept" in words
     assert secret not in words + running.logs()
+
+
+@pytest.mark.parametrize("stage", ["triage", "opd_response"])
+def test_the_tool_of_an_opd_that_is_passed_over_has_nothing_of_it(
+    running: Installation, people: People, managed_rabbit: PrivateNode, tmp_path: Path, stage: str
+) -> None:
+    reporter, marked = people.reporter(), {"accused_opd": OPD, "conflict": True, "accused_nip": "198503122010011003"}
+    name = f"dilewati-{stage.replace('_', '-')}"
+    secret = add(BrokerApi(managed_rabbit.api, running.uri), Tool(name, stage, OPD))
+    passed_over = travel_as_complaint(people, reporter, "inspektorat", **marked)
+    own = travel_as_complaint(people, reporter, OPD)
+    aside = {"reason": "Kerabat.", "account": people.credentials("opd_team", OPD)["username"]}
+    people.main_team.post(f"/complaints/{own}/recusals", aside)
+    environment = os.environ | {"NKK_TOOL_URI": tool_uri(running.uri, name, secret)}
+    printed, said = tmp_path / "printed", tmp_path / "said"
+    command = [Path(sys.executable).with_name("nkk"), "subscribe", stage, "--since", "first"]
+    with printed.open("wb") as out, said.open("wb") as err:
+        tool = subprocess.Popen(command, stdout=out, stderr=err, env=environment, cwd=tmp_path)
+    try:
+        # Its team has one account, which stepped aside from the other complaint alone.
+        later = travel_as_complaint(people, reporter, OPD)
+        eventually(lambda: later in printed.read_text("utf-8"))
+    finally:
+        tool.kill()
+        tool.wait()
+    events = [json.loads(line) for line in printed.read_text("utf-8").splitlines()]
+    assert {event["subject"] for event in events} == {own, later}
+    assert "case.recused.v1" not in {event["type"] for event in events}
+    assert passed_over not in printed.read_text("utf-8") + said.read_text("utf-8")
