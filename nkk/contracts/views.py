@@ -321,6 +321,14 @@ class Category(TypedDict):
     sub_categories: dict[str, str]
 
 
+class Seat(TypedDict):
+    """An open account of a desk: its role, its OPD, and what the stages may know it as where a case is hidden."""
+
+    role: str
+    opd: str | None
+    known_as: list[str]
+
+
 class Lists(TypedDict):
     """The catalogue and the roster by key; `changed_at` is the time of their last change, None for the defaults.
 

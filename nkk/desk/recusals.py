@@ -4,8 +4,10 @@ That person's accounts are known by a keyed hash of the NIP, which intake alone 
 an actor has the condition `may_see`, so that to them the case is as one that never was.
 """
 
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
+from marshmallow import Schema, fields
 from sqlalchemy import Column, ColumnElement, MetaData, String, Table, exists, select, true
 
 from nkk.sop.steps import Role
@@ -39,6 +41,28 @@ def may_see(recusals: Table, ticket: Column[Any], actor: Actor | None) -> Column
         return true()
     known_as = [name for name in (actor.id, actor.barred) if name is not None]
     return ~exists().where(recusals.c.ticket == ticket, recusals.c.whom.in_(known_as))
+
+
+class Seat(Schema):
+    """An open account of a desk: its role, its OPD, and what recusals may know it as."""
+
+    role = fields.String(required=True)
+    opd = fields.String(required=True, allow_none=True)
+    known_as = fields.List(fields.String(), required=True)
+
+
+class Seats(Schema):
+    """The open accounts of all desks."""
+
+    seats = fields.List(fields.Nested(Seat), required=True)
+
+
+def hidden_from_all(hidden: Iterable[tuple[str, str]], seats: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the tickets of `hidden`, pairs of (ticket, whom), that are hidden from each of `seats`."""
+    whom: dict[str, set[str]] = {}
+    for ticket, name in hidden:
+        whom.setdefault(ticket, set()).add(name)
+    return sorted(ticket for ticket, names in whom.items() if all(names & {*seat["known_as"]} for seat in seats))
 
 
 class RecusingWork(Work):

@@ -1,5 +1,6 @@
 """The repository of a desk's cases: one row of the stage's table for each case."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from datetime import datetime
 from typing import Any, ClassVar, Generic, TypeVar
@@ -7,7 +8,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from sqlalchemy import Column, ColumnElement, Connection, Select, Table, select, true, update
 
 from nkk.desk.clocks import due_alarms
-from nkk.desk.recusals import may_see
+from nkk.desk.recusals import hidden_from_all, may_see
 from nkk.desk.worklist import EVERYTHING, Sort, Wanted, in_order, narrowed
 from nkk.sop.claims import Claimable
 from nkk.sop.refusals import UnknownTicket
@@ -99,6 +100,22 @@ class Rows(Generic[Held]):
             lambda row: self.HELD(**{name: row._mapping[name] for name in names}),
             descending=wanted.sort == Sort.NEWEST,
         )
+
+    def unseen(self, seats: Iterable[Mapping[str, Any]]) -> list[str]:
+        """Return the tickets of the worklist's cases that none of the accounts `seats` of this desk may see."""
+        by_group: dict[str | None, list[Mapping[str, Any]]] = {}
+        for seat in seats:
+            by_group.setdefault(seat["opd"], []).append(seat)
+        return sorted(
+            ticket for group, those in by_group.items() for ticket in hidden_from_all(self._hidden(group, those), those)
+        )
+
+    def _hidden(self, group: str | None, seats: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
+        recusals, ticket = self.RECUSALS.c, self.TABLE.c.ticket
+        known = [name for seat in seats for name in seat["known_as"]]
+        query = select(ticket, recusals.whom).join(self.RECUSALS, recusals.ticket == ticket)
+        rows = self._connection.execute(query.where(self.OPEN, self._of_group(group), recusals.whom.in_(known)))
+        return [(row[0], row[1]) for row in rows]
 
     def _seen_by(self, actor: Actor | None) -> tuple[ColumnElement[bool], ...]:
         """Return the conditions of the rows that `actor` may see; a stage itself, without an actor, sees all."""

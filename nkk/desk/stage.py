@@ -22,7 +22,7 @@ from nkk.contracts.fields import NOTE_LENGTH, Instant, PlainText
 from nkk.contracts.files import FileView, UploadIds
 from nkk.desk.calendars import Calendars
 from nkk.desk.record import opening, viewing
-from nkk.desk.recusals import RECUSED
+from nkk.desk.recusals import RECUSED, Seats
 from nkk.desk.worklist import read_wanted
 from nkk.messaging.consumer import handles
 from nkk.messaging.host import DependencyProvider, timer
@@ -275,8 +275,19 @@ class AsksReporters(NotesDesk):
             work.clocked.save(case)
 
 
-class RecusesStaff(RaisesAlarms):
+class RecusesStaff(Desk):
     """A stage whose cases are hidden from those who stepped aside at another stage."""
+
+    @rpc
+    @requires(Role.ADMIN)
+    def unseen(self, actor: Actor, seats: list[views.Seat]) -> list[str]:
+        """Return the tickets of cases that wait at this desk and that none of its accounts may see.
+
+        `seats` are the open accounts of all desks, which intake knows.
+        """
+        found = load(Seats, {"seats": seats})["seats"]
+        with self.uow.reading() as work:
+            return work.clocked.unseen([seat for seat in found if seat["role"] == self.role])
 
     @handles(CaseRecused)
     def on_case_recused(self, event: Event[CaseRecused]) -> None:

@@ -14,13 +14,14 @@ from nkk.contracts import STAGES
 from nkk.exchanges import tool_queue
 from nkk.messaging import pulse
 from nkk.messaging.publisher import address
-from nkk.settings import NKK_BROKER_API, NKK_TOOL_URI, SettingsError
+from nkk.settings import NKK_BROKER_API, NKK_TOKEN_SIGNING_KEY, NKK_TOOL_URI, SettingsError
 from ops import tools
 from ops.broker_api import BrokerApi, BrokerApiError
 from ops.cli.speaking import as_admin, broker, broker_now, calling, say
 from ops.cli.webhooks import state_of_webhooks
 from ops.stack import quarantine as quarantined
 from ops.stack import status as stack_status
+from ops.stack.staff import Admin
 
 REPUBLISH_SECONDS = 3600
 """The timeout for a stage to mark the events to republish, which takes about a minute for a million events."""
@@ -186,6 +187,9 @@ def status(as_json: bool) -> None:
     try:
         with calling(timeout=3) as client:
             rows = stack_status.rows(broker(), client)
+            if os.environ.get(NKK_TOKEN_SIGNING_KEY.name):
+                keys = {NKK_TOKEN_SIGNING_KEY.name: NKK_TOKEN_SIGNING_KEY.get()}
+                rows = stack_status.with_unseen(rows, Admin(client, keys).call)
     except OSError as error:
         raise click.ClickException(
             f"the broker at {address(broker())} does not answer ({error}): no stage can be "

@@ -1,6 +1,6 @@
 """The state of an installation for `nkk status`: whether every stage answers, and what waits or has failed."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -40,6 +40,14 @@ JOINT_LEAVE = (
 )
 
 
+UNSEEN = (
+    "Nobody at the desk of {} may see {}: everybody there stepped aside, or is the person whom the complaint is about. "
+    "Add an account for the desk (`nkk staff add`)."
+)
+MOST_NAMED = 10
+"""How many tickets of a desk are named."""
+
+
 def rows(uri: str, client: RpcClient) -> list[dict[str, Any]]:
     """Return a row for each stage, with None for values that cannot be determined.
 
@@ -53,6 +61,24 @@ def rows(uri: str, client: RpcClient) -> list[dict[str, Any]]:
         return [_row(connection, client, stage) for stage in STAGES]
 
 
+def with_unseen(found: list[dict[str, Any]], as_admin: Callable[..., Any]) -> list[dict[str, Any]]:
+    """Return the rows with the tickets of waiting cases that nobody at the stage's desk may see, as `unseen`.
+
+    `as_admin` calls a stage's method as an admin. They are missing where a stage does not answer, or is of a version
+    that hides no case.
+    """
+    with suppress(*NO_ANSWER):
+        seats = as_admin("seats")
+        return [row | _unseen(row, seats, as_admin) for row in found]
+    return found
+
+
+def _unseen(row: dict[str, Any], seats: list[Any], as_admin: Callable[..., Any]) -> dict[str, Any]:
+    with suppress(*NO_ANSWER):
+        return {"unseen": as_admin("unseen", seats, stage=row["stage"])} if row["answers"] else {}
+    return {}
+
+
 def table(found: list[dict[str, Any]]) -> str:
     """Return the rows as a table for a terminal."""
     return "\n".join(
@@ -63,8 +89,14 @@ def table(found: list[dict[str, Any]]) -> str:
                 for row in found
                 if (years := row.get("joint_leave_unknown"))
             ),
+            *(UNSEEN.format(row["stage"], _named(tickets)) for row in found if (tickets := row.get("unseen"))),
         ]
     )
+
+
+def _named(tickets: list[str]) -> str:
+    more = f" and {len(tickets) - MOST_NAMED} more" if len(tickets) > MOST_NAMED else ""
+    return ", ".join(tickets[:MOST_NAMED]) + more
 
 
 def lined_up(columns: Mapping[str, str], found: list[dict[str, Any]]) -> str:

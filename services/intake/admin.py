@@ -6,6 +6,7 @@ None of them gives access to complaints.
 from contextlib import suppress
 from typing import Any
 
+from nkk.contracts import views
 from nkk.contracts.events import CalendarChanged, ListsChanged
 from nkk.desk import Calendars
 from nkk.log import get_logger
@@ -279,6 +280,21 @@ class AdminDesk(OpensBoxes):
             newest = work.calendars.newest()
             content = work.calendars.row(newest)["content"] if newest else None
         return {"joint_leave_unknown": _unknown(work, content) if content else []}
+
+    @rpc
+    @requires(Role.ADMIN)
+    def seats(self, actor: Actor) -> list[views.Seat]:
+        """Return the open accounts of the desks, without names, for `unseen` of each stage."""
+        with self.uow.reading() as work:
+            found = work.accounts.seats()
+        return [
+            {
+                "role": account.role,
+                "opd": account.group,
+                "known_as": [name for name in (account.id, account.barred) if name is not None],
+            }
+            for account in found
+        ]
 
     def _keep(self, work: IntakeWork, version: int, content: dict[str, Any], by: str) -> None:
         if not work.calendars.keep(version, content, work.now, by):

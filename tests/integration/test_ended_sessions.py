@@ -47,6 +47,8 @@ PLAIN: dict[str, tuple[Actor, tuple[Any, ...]]] = {
     "staff_names": (ADMIN, ([OPERATOR.id],)),
     "replace_lists": (ADMIN, ({"opds": {"satu": "Satu"}},)),
     "check_in": (ADMIN, ()),
+    "seats": (ADMIN, ()),
+    "unseen": (ADMIN, ([],)),
     "reencrypt": (ADMIN, ()),
     "calendar": (ADMIN, ()),
     "calendar_versions": (ADMIN, ()),

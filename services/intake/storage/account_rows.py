@@ -102,6 +102,12 @@ class Accounts:
         query = select(*account).where(accounts.c.role.in_(STAFF_ROLES), accounts.c.username.is_not(None))
         return page(self._connection, query, [accounts.c.username], cursor, limit, lambda row: Account(**row._mapping))
 
+    def seats(self) -> list[Account]:
+        """Return the enabled accounts of the desks."""
+        at_desks = accounts.c.role.in_((Role.OPERATOR, Role.MAIN_TEAM, Role.OPD_TEAM))
+        query = select(*account).where(at_desks, accounts.c.disabled_at.is_(None)).order_by(accounts.c.id)
+        return [Account(**row._mapping) for row in self._connection.execute(query)]
+
     def websites(self) -> list[Account]:
         """Return the accounts of the websites that were not removed, by name."""
         query = select(*account).where(accounts.c.role == Role.WEBSITE, accounts.c.disabled_at.is_(None))

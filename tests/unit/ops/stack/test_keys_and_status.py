@@ -165,6 +165,32 @@ def test_only_what_the_stage_noted_is_where_an_event_came_from():
     assert Item("1", "a.b.v1", "", None, headers | {"x-death": [{}]}, b"").summary()["came_from"] is None
 
 
+class AnAdmin:
+    """An admin whose stages name the tickets `unseen`; those that it lacks are of a version before."""
+
+    def __init__(self, unseen):
+        self.unseen = unseen
+
+    def call(self, method, *args, stage="intake"):
+        if method == "seats":
+            return [{"role": "operator", "opd": None, "known_as": ["one"]}]
+        if stage not in self.unseen:
+            raise StageFailedError(stage)
+        return self.unseen[stage]
+
+
+def test_cases_that_nobody_of_a_desk_may_see_are_named_under_the_table():
+    rows = [dict.fromkeys(COLUMNS) | {"stage": stage, "answers": stage != "triage"} for stage in HEARING]
+    tickets = [f"NKK-2026-0000-00{number:02}" for number in range(12)]
+    found = status.with_unseen(rows, AnAdmin({"intake": [], "triage": tickets, "opd_response": tickets}).call)
+    assert [row.get("unseen") for row in found] == [[], None, tickets, None]
+    line = table(found).splitlines()[-1]
+    assert "opd_response" in line
+    assert f"{tickets[9]} and 2 more" in line
+    assert tickets[10] not in line
+    assert table(found[:2]) == table(rows[:2])
+
+
 def test_a_year_whose_joint_leave_is_not_known_is_named_under_the_table():
     row = dict.fromkeys(COLUMNS) | {"stage": "intake", "answers": True}
     assert "2028" in table([row | {"joint_leave_unknown": [2028]}]).splitlines()[-1]
