@@ -86,8 +86,8 @@ CHANGES: dict[type[EventData], tuple[Desk, ...]] = {
     AnswerReturned: (ANSWERS, TRIAGE),
     ComplaintReopened: (TRIAGE,),
     QuestionAsked: (INTAKE, TRIAGE, OPD),
-    QuestionAnswered: (INTAKE, TRIAGE),
-    QuestionLapsed: (INTAKE, TRIAGE),
+    QuestionAnswered: (INTAKE, TRIAGE, OPD),
+    QuestionLapsed: (INTAKE, TRIAGE, OPD),
 }
 """The desks whose lists each event changes. An event that changes the OPD desk must name the OPD."""
 

@@ -34,7 +34,7 @@ NOTED, ADDED = "report.added_to.v1", "report.supplemented.v1"
 class Way:
     """One command that carries out an act: its arguments after the ticket, and the events that it may publish.
 
-    A function among the arguments returns files, of which each is sent once.
+    A function among the arguments returns one: files, of which each is sent once, or the number of a question.
     """
 
     command: str
@@ -51,7 +51,7 @@ WAYS: dict[Act, tuple[Way, ...]] = {
     ),
     Act.RESPOND: (
         Way("respond", ("Sudah.",), ("response.submitted.v1",)),
-        Way("respond", ("Sudah.", lambda: [upload()]), ("response.submitted.v1",)),
+        Way("respond", ("Sudah.", lambda *_: [upload()]), ("response.submitted.v1",)),
     ),
     Act.APPROVE: (
         Way("approve", (None,), ("response.approved.v1",)),
@@ -59,7 +59,7 @@ WAYS: dict[Act, tuple[Way, ...]] = {
     ),
     Act.ANSWER: (Way("send_answer", ("Terima kasih.",), (journey.ANSWERED,)),),
     Act.CONFIRM: (Way("confirm_receipt", told=(journey.CLOSED,)),),
-    Act.SUPPLEMENT: (Way("supplement", (lambda: [own_upload()],), (NOTED, ADDED)),),
+    Act.SUPPLEMENT: (Way("supplement", (lambda *_: [own_upload()],), (NOTED, ADDED)),),
     Act.WITHDRAW: (Way("withdraw", (WHY,), (journey.WITHDRAWN,)),),
     Act.KEEP: (Way("keep", (WHY,), (journey.KEPT,)),),
     Act.DECLINE: (Way("decline", (WHY, OTHER_OPD), (journey.DECLINED,)),),
@@ -79,6 +79,13 @@ WAYS: dict[Act, tuple[Way, ...]] = {
     Act.OBJECT: (Way("object_to", (WHY,), (journey.CLOSED, journey.REOPENED)),),
     Act.RATE: (Way("rate", (4, None), (effects.RATED,)),),
     Act.ASK: (Way("ask", (WHY,), ("question.asked.v1",)),),
+    Act.ANSWER_QUESTION: (
+        Way(
+            "answer_question",
+            (lambda acting, ticket: acting.question(ticket), "Hari Selasa."),
+            ("question.answered.v1",),
+        ),
+    ),
     Act.NOTE: (Way("add_note", ("Catatan.",)),),
     Act.RECUSE: (Way("recuse", (WHY,), ("case.recused.v1",)),),
 }
@@ -106,7 +113,7 @@ class Acting:
     def carry_out(self, ticket: str, attempt: tuple[Rule, Way], who: str) -> Any:
         """Carry out an act."""
         tried, way = attempt
-        args = [self.first() if each == FIRST else each() if callable(each) else each for each in way.args]
+        args = [self.first() if each == FIRST else each(self, ticket) if callable(each) else each for each in way.args]
         return self.told_to(tried.stage, way.command, who, ticket, *args)
 
     def first(self) -> str:
@@ -128,12 +135,27 @@ class Acting:
     def offered(self, ticket: str, stage: str, who: str) -> list[str]:
         """Return the acts that the stage says are possible for `who`."""
         case, actor = self.case(ticket, stage, who), PEOPLE[who]
+        answers = self.answers(ticket) if (stage, who) == ("notification", "owner") else []
         if case is None or not self.is_for(stage, who) or self.has_stepped_aside(ticket, stage, who):
-            return []
+            return answers
         if stage in ("triage", "opd_response"):
             return case.acts() if actor.role in (Role.MAIN_TEAM, Role.OPD_TEAM) else []
         calendar = self.house.services[stage].calendars.get(case.calendar)
-        return case.acts(actor.role, self.house.now, calendar)
+        return [*case.acts(actor.role, self.house.now, calendar), *answers]
+
+    def answers(self, ticket: str) -> list[str]:
+        """Return the reporter's act of answering a question, where the complaint has one."""
+        return [Act.ANSWER_QUESTION] if self._open_questions(ticket) else []
+
+    def question(self, ticket: str) -> int:
+        """Return the number of a question that waits for its answer; 1 where none does."""
+        return next((asked.number for asked in self._open_questions(ticket)), 1)
+
+    def _open_questions(self, ticket: str) -> list[Any]:
+        notification = self.house.services["notification"]
+        with notification.uow.reading() as work:
+            (way,) = work.journeys.of([ticket]) or (None,)
+        return way.open_questions(self.house.now, notification.calendars.get) if way else []
 
     def has_stepped_aside(self, ticket: str, stage: str, who: str) -> bool:
         """Return whether the stage hides the case from `who`."""
@@ -150,7 +172,11 @@ class Acting:
             return who == "owner" and stage in ("intake", "notification")
         return actor.role == roles.get(stage, Role.OPERATOR)
 
-    def state(self, ticket: str, stage: str, who: str) -> str | None:
+    def state(self, ticket: str, stage: str, who: str, act: Act | None = None) -> str | None:
+        if act == Act.ANSWER_QUESTION:
+            with self.house.services[stage].uow.reading() as work:
+                ways = work.journeys.of([ticket])
+            return ways[0].stands()["state"] if ways and who == "owner" else None
         case = self.case(ticket, stage, who)
         return case.stands()["state"] if case else None
 

@@ -350,7 +350,7 @@ def answer_question(ticket: str, number: int) -> ResponseReturnValue:
         asked = next((each for each in questions.of(ticket) if each["number"] == number), None)
         if asked is None:
             raise NotFound
-        return render_template("question.html", form=form, ticket=ticket, asked=asked, draft=draft)
+        return render_template("question.html", form=form, ticket=ticket, asked=asked)
 
     return forms.answer(schemas.QuestionText, carry_out, show)
 

@@ -522,12 +522,16 @@ class QuestionAsked(EventData):
 
 @shape
 class _QuestionEnded(EventData):
-    """The fields of the end of a question, whose id is `question` and whose number within the complaint is `number`."""
+    """The fields of the end of a question, whose id is `question` and whose number within the complaint is `number`.
+
+    `opd` names the agency whose team asked, if one did.
+    """
 
     ticket: str = wire(Ticket())
     question: str = wire(fields.String(validate=validate.Length(1, 200)))
     number: int = wire(_round())
     forwarding: int = wire(_forwarding())
+    opd: str | None = wire(Slug(allow_none=True, load_default=None))
 
 
 @event("question.answered.v1", service="notification", consumers=("intake", "triage", "opd_response"))

@@ -45,6 +45,7 @@ class Act(StrEnum):
     RATE = "rate"
     NOTE = "note"
     ASK = "ask"
+    ANSWER_QUESTION = "answer_question"
     RECUSE = "recuse"
     REQUEST_TIME = "request_time"
     GRANT_TIME = "grant_time"
@@ -98,6 +99,7 @@ RULES = (
     Rule(Act.ASK, Role.OPERATOR, "intake", ("awaiting_hand_over",)),
     Rule(Act.ASK, Role.MAIN_TEAM, "triage", ("awaiting_classification", "awaiting_approval")),
     Rule(Act.ASK, Role.OPD_TEAM, "opd_response", ("awaiting_response",)),
+    Rule(Act.ANSWER_QUESTION, Role.REPORTER, "notification", ("hand_over", "classify", "respond", "approve")),
     Rule(Act.NOTE, Role.OPERATOR, "intake", _INTAKE),
     Rule(Act.NOTE, Role.MAIN_TEAM, "triage", _TRIAGE),
     Rule(Act.NOTE, Role.OPD_TEAM, "opd_response", _OPD),

@@ -76,13 +76,16 @@ class Asked:
         """What the clock of the step needs to know."""
         return Question(self.step, self.forwarding, self.round, self.at, self.ended_at)
 
-    def answer_with(self, text: str, clocks: list[Clock], now: datetime) -> None:
-        """Store the answer. Raises QuestionAnsweredBefore, QuestionHasLapsed or QuestionOvertaken."""
+    def answer_with(self, text: str, now: datetime, needed: bool) -> None:
+        """Store the answer, where the case still needs it.
+
+        Raises QuestionAnsweredBefore, QuestionHasLapsed or QuestionOvertaken.
+        """
         if self.state == State.ANSWERED:
             raise QuestionAnsweredBefore
         if self.state == State.LAPSED or now >= self.lapses_at:
             raise QuestionHasLapsed
-        if self.state == State.OVERTAKEN or self.is_overtaken(clocks):
+        if not needed:
             raise QuestionOvertaken
         self.state, self.answer, self.answered_on = State.ANSWERED, text, day_of(now)
         self.ended_at, self.remind_at = day_after(now), None

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from nkk.sop import steps
+from nkk.sop.acts import Act, possible
 from nkk.sop.clock import Calendar, day_of
 from nkk.sop.journey import (
     ABOUT_TIME,
@@ -199,6 +200,15 @@ class Journey:
     def clocks(self, calendar_of: Callable[[int], Calendar]) -> list[Clock]:
         """Return the clocks of the journey, counted from its entries and questions only."""
         return clocks([*self.entries, *self.about_time], calendar_of, [asked.fact for asked in self.questions])
+
+    def open_questions(self, now: datetime, calendar_of: Callable[[int], Calendar]) -> list[Asked]:
+        """Return the questions that the reporter may answer now."""
+        if Act.ANSWER_QUESTION not in possible("notification", Role.REPORTER, self.stands()["state"]):
+            return []
+        waiting = [asked for asked in self.questions if asked.is_open and now < asked.lapses_at]
+        # A journey's clocks are counted only where it has a question.
+        counted = self.clocks(calendar_of) if waiting else []
+        return [asked for asked in waiting if not asked.is_overtaken(counted)]
 
     def minutes_to(self, at: datetime, calendar_of: Callable[[int], Calendar]) -> int | None:
         """Return the office minutes from the submission to `at`, by the submission's calendar.

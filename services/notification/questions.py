@@ -72,10 +72,15 @@ class KeepsQuestions:
         with self.uow.begin() as work:
             journey = self._own(work, ticket, actor)
             asked = work.questions.get(ticket, number)
-            asked.answer_with(form["text"], journey.clocks(self.calendars.get), work.now)
+            open_ones = [each.id for each in journey.open_questions(work.now, self.calendars.get)]
+            asked.answer_with(form["text"], work.now, needed=asked.id in open_ones)
             work.questions.save(asked)
             answered = QuestionAnswered(
-                ticket=ticket, question=asked.id, number=asked.number, forwarding=asked.forwarding
+                ticket=ticket,
+                question=asked.id,
+                number=asked.number,
+                forwarding=asked.forwarding,
+                opd=asked.opd,
             )
             work.emit(answered, at=work.now, by_day=True)
         return {"ticket": ticket, "number": asked.number, "state": asked.state}
@@ -112,7 +117,11 @@ class KeepsQuestions:
                     asked.overtake()
                 elif asked.lapse(work.now):
                     lapsed = QuestionLapsed(
-                        ticket=asked.ticket, question=asked.id, number=asked.number, forwarding=asked.forwarding
+                        ticket=asked.ticket,
+                        question=asked.id,
+                        number=asked.number,
+                        forwarding=asked.forwarding,
+                        opd=asked.opd,
                     )
                     work.emit(lapsed, at=work.now)
                     work.messages.add(letter_id(asked.id, "question_lapsed"), asked.ticket, "question_lapsed", work.now)

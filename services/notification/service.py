@@ -29,6 +29,7 @@ from nkk.messaging.host import timer
 from nkk.messaging.rpc import rpc
 from nkk.messaging.stage import UnitOfWorkProvider
 from nkk.sop import steps
+from nkk.sop.acts import Act
 from nkk.sop.clock import Calendar
 from nkk.sop.files import described, find, part
 from nkk.sop.refusals import NotYourStep
@@ -341,8 +342,12 @@ class NotificationService(
             **self._standing(journey, now),
             "answer": schemas.ReadAnswer().dump(answer) if _is_sent(answer) else None,
             "earlier": schemas.EarlierAnswer(many=True).dump(answer.earlier) if answer else [],
-            "acts": self._acts(answer, actor, now),
+            "acts": [*self._acts(answer, actor, now), *self._answers(journey, now)],
         }
+
+    def _answers(self, journey: Journey, now: datetime) -> list[str]:
+        """Return the reporter's act of answering a question, where one may be answered."""
+        return [str(Act.ANSWER_QUESTION)] if journey.open_questions(now, self.calendars.get) else []
 
     def _acts(self, answer: Answer | None, actor: Actor, now: datetime) -> list[str]:
         """Return the acts of the caller that are possible now on the answer."""

@@ -13,6 +13,7 @@ from nkk.sop.acts import Act
 
 OPDS = ("disdukcapil", "dinas-kesehatan")
 WHY = {"reason": "Alasan tertulis."}
+ASKED = {"text": "Pada hari apa?"}
 TEXT = {"text": "Petugas yang dilaporkan telah ditegur secara tertulis."}
 
 Form = Callable[[Random], Any]
@@ -137,7 +138,23 @@ ACTS: dict[Act, Sent] = {
         wanted=0.6,
     ),
     Act.ASK: Sent(
-        "ask", "questions", lambda dice: {"text": WHY}, ("question-open",), (), ("question.asked.v1",), wanted=0.0
+        "ask",
+        "questions",
+        _same(ASKED),
+        (*ENDED, "already-handed-over", "without-reporter"),
+        ("question-open",),
+        ("question.asked.v1",),
+        wanted=0.0,
+    ),
+    Act.ANSWER_QUESTION: Sent(
+        "answer question",
+        "questions/1/answer",
+        _same(ASKED),
+        (*PREPARED, "unknown-question", "question-overtaken", "question-has-lapsed"),
+        ("question-answered-before",),
+        ("question.answered.v1",),
+        calls=2,
+        wanted=0.0,
     ),
     Act.NOTE: Sent(
         "note",

@@ -400,7 +400,9 @@ class OfQuestions(Work):
 
     now = NOW
     messages = Anything()
-    journeys = SimpleNamespace(get=lambda _: SimpleNamespace(clocks=lambda _: []))
+    journeys = SimpleNamespace(
+        get=lambda _: SimpleNamespace(clocks=lambda _: [], open_questions=lambda *_: [question()])
+    )
     reading = Work.begin
 
     @property

@@ -47,6 +47,8 @@ BEFORE: dict[Act, tuple[Any, ...]] = {
     Act.RECLASSIFY: TO_OPERATOR,
     Act.OBJECT: ANSWERED,
     Act.RATE: (*ANSWERED, Act.CONFIRM),
+    Act.ASK: (),
+    Act.ANSWER_QUESTION: (Act.ASK,),
     Act.RECUSE: (),
 }
 """The acts of a case before each act at which its stage dies.

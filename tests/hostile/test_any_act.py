@@ -64,7 +64,9 @@ class AnyAct(Acting, RuleBasedStateMachine):
         tried, way = attempt
         before, states = len(self.house.told), self.states(ticket)
         offered = tried.act in self.offered(ticket, tried.stage, who)
-        assert offered <= (self.state(ticket, tried.stage, who) in tried.states and PEOPLE[who].role == tried.role)
+        assert offered <= (
+            self.state(ticket, tried.stage, who, tried.act) in tried.states and PEOPLE[who].role == tried.role
+        )
         try:
             self.carry_out(ticket, attempt, who)
         except Refused as refusal:

@@ -197,3 +197,20 @@ def test_a_desk_finds_what_waits_for_the_reporter_and_no_time_passes_for_it(
     assert (after["left_minutes"], after["late"]) == (before["left_minutes"], False)
     assert after["waiting_since"]
     assert stages.do(stage, "worklist", actor, None, 10, {"late": True})["items"] == []
+
+
+def test_a_reporter_is_offered_to_answer_only_while_a_question_waits_for_it(stages: House) -> None:
+    ticket = at_desk(stages, "triage")
+
+    def offered() -> bool:
+        return "answer_question" in stages.do("notification", "read_answer", REPORTER, ticket)["acts"]
+
+    assert not offered()
+    acted(stages, "triage", "ask", MAIN_TEAM, ticket, ASKED)
+    assert offered()
+    acted(stages, "notification", "answer_question", REPORTER, ticket, 1, ANSWER)
+    assert not offered()
+    acted(stages, "triage", "ask", MAIN_TEAM, ticket, ASKED)
+    assert offered()
+    stages.now += timedelta(days=40)
+    assert not offered()
