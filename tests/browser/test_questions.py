@@ -1,0 +1,87 @@
+"""Questions to the reporter, clicked through: a desk asks, its case waits, and the reporter answers."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.browser.test_acts import is_well, own_window
+from tests.e2e.test_acts import Case
+from tests.installations import eventually
+from tests.people import People
+
+Opening = Callable[..., Any]
+
+ASKED = "Pada hari apa & <b>di mana</b>?"
+ANSWER = "Hari Selasa, di loket 3 <i>lama</i>."
+
+WINDOWS = pytest.mark.parametrize(("language", "window"), [("id", {}), ("en", {"plain": True})], ids=["id", "en-plain"])
+
+
+@WINDOWS
+def test_a_desk_asks_and_the_reporter_answers_on_the_page_of_the_report(
+    visiting: Opening, staff: Opening, people: People, language: str, window: dict[str, bool]
+) -> None:
+    case = Case(people)
+    case.act(case.operator, "handover")
+    eventually(lambda: case.ticket in case.main.desk("triage"))
+    main = staff("main_team", language=language, **window)
+    main.open(f"/laporan/{case.ticket}")
+    main.follow("Tanya pelapor")
+    if not window:
+        is_well(main)
+    main.press("Tanya pelapor")
+    assert main.is_wrong("reason")
+    main.fill(reason=ASKED)
+    main.press("Tanya pelapor")
+    eventually(lambda: case.reporter.get(f"{case.path}/questions")["items"])
+    main.open(f"/laporan/{case.ticket}")
+    assert ASKED in main.read()
+    assert main.sees("Menunggu jawaban pelapor sejak")
+    if not window:
+        is_well(main)
+    main.open(f"/meja/tim-utama?dikerjakan=pelapor&q={case.ticket}")
+    assert main.count(f"//*[@data-ticket='{case.ticket}']") == 1
+
+    reporter = own_window(visiting, case, language, **window)
+    reporter.open(f"/laporan/{case.ticket}")
+    assert ASKED in reporter.read()
+    assert reporter.sees("Petugas bertanya kepada Anda")
+    if not window:
+        is_well(reporter)
+    reporter.press("Kirim jawaban")
+    assert reporter.is_wrong("text")
+    assert ASKED in reporter.read()
+    if not window:
+        is_well(reporter)
+    reporter.fill(text=ANSWER)
+    reporter.press("Kirim jawaban")
+    eventually(lambda: case.reporter.get(f"{case.path}/questions")["items"][0]["state"] == "answered")
+    reporter.open(f"/laporan/{case.ticket}")
+    assert ANSWER in reporter.read()
+    assert not reporter.offers("Kirim jawaban")
+
+    eventually(lambda: "ask" in case.seen_by(case.main)["acts"])
+    main.open(f"/laporan/{case.ticket}")
+    assert ANSWER in main.read()
+    assert not main.sees("Menunggu jawaban pelapor sejak")
+    if not window:
+        is_well(main)
+
+
+def test_a_question_that_was_overtaken_is_not_answered_any_more(
+    visiting: Opening, staff: Opening, people: People
+) -> None:
+    case = Case(people)
+    case.act(case.operator, "questions", {"text": ASKED})
+    eventually(lambda: case.reporter.get(f"{case.path}/questions")["items"])
+    reporter = own_window(visiting, case)
+    reporter.open(f"/laporan/{case.ticket}")
+    reporter.fill(text=ANSWER)
+    case.act(case.operator, "handover")
+    eventually(lambda: case.reporter.get(f"{case.path}/questions")["items"][0]["state"] == "overtaken")
+    reporter.press("Kirim jawaban")
+    assert reporter.sees("Laporan Anda sudah berlanjut")
+    reporter.open(f"/laporan/{case.ticket}")
+    assert not reporter.offers("Kirim jawaban")
+    assert reporter.sees("Laporan sudah berlanjut sebelum pertanyaan ini dijawab.")
