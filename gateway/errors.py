@@ -38,6 +38,7 @@ STATUS = {
     "AlreadyDone": 409,
     "AlreadyHandedOver": 409,
     "QuestionOpen": 409,
+    "ReporterUnreachable": 409,
     "WithoutReporter": 409,
     "QuestionAnsweredBefore": 409,
     "QuestionHasLapsed": 409,

@@ -1,19 +1,33 @@
 """Questions to reporters, for the API and the pages: asked at the caller's own desk, kept at notification."""
 
+from contextlib import suppress
 from typing import Any
 
 from flask import g
 
-from gateway import journeys
+from gateway import desks, journeys
 from gateway.backend import backend
 from gateway.complaints import known
 from gateway.notes import NOTED_AT
 from nkk.contracts import views
+from nkk.messaging.calls import StageFailedError, StageUnavailableError
+from nkk.sop.refusals import NotYourStep
 from nkk.sop.steps import Role
 
 
+class ReporterUnreachable(NotYourStep):
+    """The reporter has neither an e-mail address nor an account that they opened: a question would reach nobody."""
+
+
 def ask(ticket: str, text: str) -> views.Acted:
-    """Ask the reporter about a complaint that stands at the caller's desk."""
+    """Ask the reporter about a complaint that stands at the caller's desk. Raises ReporterUnreachable.
+
+    While intake is unavailable, which knows the reporter, the question is asked all the same.
+    """
+    with suppress(StageUnavailableError, StageFailedError):
+        if backend().call("intake", "is_unreachable", known(ticket)):
+            # Whoever does not have the complaint is not told anything of its reporter.
+            raise ReporterUnreachable({"stands": desks.read(known(ticket))["stands"]})
     return backend().call(NOTED_AT[Role(g.actor.role)], "ask", known(ticket), text)
 
 

@@ -63,6 +63,10 @@ SENTENCES = {
     "already-objected": "You objected before, which is possible once; nothing changed. For another matter, submit a "
     "new complaint.",
     "question-open": "The reporter has been asked before and has not answered yet; nothing changed.",
+    "reporter-unreachable": (
+        "The reporter has no e-mail address and has not opened their account, so that no question reaches them; "
+        "nothing changed. An operator can telephone them."
+    ),
     "without-reporter": "The reporter withdrew this report, which goes on without them: they are asked no more.",
     "unknown-question": "This complaint has no question of this number.",
     "question-answered-before": "You answered this question before; nothing changed.",

@@ -25,6 +25,7 @@ ARGUMENTS: dict[str, dict[str, tuple[Any, ...]]] = {
     "intake": {
         "complaint": (),
         "is_confidential": (),
+        "is_unreachable": (),
         "open_file": ("1",),
         "hand_over": (),
         "claim": (),

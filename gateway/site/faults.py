@@ -93,6 +93,13 @@ SAID = {
         _("Pelapor sudah ditanya"),
         _("Pertanyaan sebelumnya belum dijawab. Tidak ada yang berubah."),
     ),
+    "ReporterUnreachable": Said(
+        _("Pelapor ini tidak dapat ditanya lewat layanan ini"),
+        _(
+            "Ia tidak memberi alamat surel dan belum membuka akunnya, sehingga pertanyaan tidak sampai kepadanya. "
+            "Mintalah operator meneleponnya, lalu tulis jawabannya sebagai catatan. Tidak ada yang berubah."
+        ),
+    ),
     "WithoutReporter": Said(
         _("Pelapor tidak ditanya lagi"),
         _("Pelapor mencabut laporan ini, yang berlanjut tanpa dirinya. Tidak ada yang berubah."),

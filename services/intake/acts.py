@@ -12,11 +12,15 @@ from nkk.sop.steps import Role
 from nkk.trust.actor import Actor, requires
 from nkk.validation import load
 from services.intake import schemas
+from services.intake.accounts import identity_of
 from services.intake.evidence import own
+from services.intake.identity import Vault
 
 
 class TakesActs(RecusalDesk):
     """The part of intake with the acts beside the path, and the notes of its desk."""
+
+    vault: Vault
 
     @rpc
     @requires(Role.REPORTER)
@@ -39,6 +43,20 @@ class TakesActs(RecusalDesk):
             )
             work.emit(withdrawn, by_day=True)
         return {"ticket": ticket, "stands": complaint.stands()}
+
+    @rpc
+    @requires(Role.OPERATOR, Role.MAIN_TEAM, Role.OPD_TEAM)
+    def is_unreachable(self, actor: Actor, ticket: str) -> bool:
+        """Return whether the reporter has neither an e-mail address nor a log-in, so that no question reaches them.
+
+        Only operators are told that there is no such complaint: the other teams' stages know their own.
+        """
+        with self.uow.reading() as work:
+            found = (work.complaints.get if actor.role == Role.OPERATOR else work.complaints.find)(ticket, actor)
+            account = work.accounts.get(found.reporter_id) if found else None
+            if account is None or not account.is_without_log_in:
+                return False
+            return identity_of(work, self.vault, account).get("email") is None
 
     @handles(ComplaintKept)
     def on_complaint_kept(self, event: Event[ComplaintKept]) -> None:

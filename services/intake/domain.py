@@ -95,6 +95,11 @@ class Account:
         """Return a reporter's account without a user name and a password, which nobody can log in to or reset."""
         return cls(account_id, no_index(account_id), "", Role.REPORTER, created_at=now)
 
+    @property
+    def is_without_log_in(self) -> bool:
+        """Whether nobody can log in to the account yet."""
+        return self.login_index == no_index(self.id)
+
     def is_open_by(self, known: "Account") -> bool:
         """Return whether a password that matched the account's earlier state `known` still opens it.
 

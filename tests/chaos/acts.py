@@ -144,6 +144,7 @@ ACTS: dict[Act, Sent] = {
         (*ENDED, "already-handed-over", "without-reporter"),
         ("question-open",),
         ("question.asked.v1",),
+        calls=3,
         wanted=0.0,
     ),
     Act.ANSWER_QUESTION: Sent(

@@ -1,8 +1,12 @@
 """A desk asks the reporter on a whole installation, over HTTP, and the reporter answers."""
 
+import uuid
+
 from tests.e2e.test_acts import Case
+from tests.e2e.test_counter import counter_form
 from tests.installations import eventually
-from tests.people import People
+from tests.people import PASSWORD, People
+from tests.problems import problem
 
 ASKED, ANSWER = "Pada hari apa peristiwanya?", "Hari Selasa."
 
@@ -28,6 +32,18 @@ def test_a_question_of_a_case_that_went_on_needs_no_answer(people: People) -> No
     case.act(case.operator, "handover")
     eventually(lambda: case.reporter.get(f"{case.path}/questions")["items"][0]["state"] == "overtaken")
     assert case.refused(case.reporter, "questions/1/answer", {"text": ANSWER}) == "question-overtaken"
+
+
+def test_a_reporter_whom_no_question_reaches_is_not_asked(people: People) -> None:
+    receipt = people.operator.post("/entries", counter_form(), expect=201)
+    path, form = f"/complaints/{receipt['ticket']}/questions", {"text": ASKED}
+    problem(people.operator.ask("POST", path, form), 409, "reporter-unreachable")
+    # Not even that is told to a desk without the complaint.
+    for who in (people.main_team, people.opd_team("dinas-kesehatan")):
+        problem(who.ask("POST", path, form), 404, "unknown-ticket")
+    chosen = {"username": f"warga-{uuid.uuid4().hex[:10]}", "password": PASSWORD}
+    people.anyone.post("/reporters/from-code", {"access_code": receipt["access_code"], **chosen}, expect=201)
+    people.operator.act(path, form)
 
 
 def test_another_reporter_and_a_desk_without_the_complaint_learn_nothing_of_a_question(people: People) -> None:

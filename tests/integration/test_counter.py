@@ -18,7 +18,7 @@ from services.intake.entries import AccessCodeRefused, AccountOpenedBefore, NotE
 from services.intake.service import IntakeService
 from services.intake.storage import outbox, record
 from tests.boxes import asked, called_by, proved
-from tests.intake import ENTRY, OPERATOR, PRIVATE, PUBLIC, WEBSITE, intake_at, stored
+from tests.intake import ENTRY, MAIN_TEAM, OPERATOR, PRIVATE, PUBLIC, WEBSITE, intake_at, stored
 
 WITHOUT_EMAIL = {**ENTRY["reporter"], "email": None}
 NEW = {"username": "warga-loket", "password": "sandi yang panjang"}
@@ -94,6 +94,20 @@ def test_a_person_without_an_email_opens_the_account_and_gives_one_later(intake:
     asked(copy(intake), PUBLIC, "request_reset", {"username": NEW["username"]})
     intake.answer_resets()
     assert len(told(intake, ReporterRegistered)) == 1
+
+
+def test_a_reporter_without_an_email_and_a_log_in_is_not_reached_by_a_question(intake: IntakeService) -> None:
+    def is_unreachable(ticket: str, actor: Actor = OPERATOR) -> bool:
+        return called_by(copy(intake), proved(actor)).is_unreachable(ticket)
+
+    receipt = enter(intake, reporter=WITHOUT_EMAIL)
+    for actor in (OPERATOR, MAIN_TEAM):
+        assert is_unreachable(receipt["ticket"], actor)
+        assert not is_unreachable(enter(intake)["ticket"], actor)
+    opened(intake, receipt["access_code"])
+    assert not is_unreachable(receipt["ticket"])
+    # A team learns from intake neither that there is a complaint nor that there is none.
+    assert not is_unreachable("NKK-2026-0000-0000", MAIN_TEAM)
 
 
 def test_a_paper_is_entered_once_in_its_channel_however_it_is_written(intake: IntakeService) -> None:

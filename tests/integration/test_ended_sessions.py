@@ -32,6 +32,7 @@ PLAIN: dict[str, tuple[Actor, tuple[Any, ...]]] = {
     "notes": (OPERATOR, ("open",)),
     "recuse": (OPERATOR, ("open", "Kerabat.")),
     "add_note": (OPERATOR, ("open", "Pelapor menelepon.")),
+    "is_unreachable": (OPERATOR, ("open",)),
     "ask": (OPERATOR, ("open", "Kapan?")),
     "open_file": (OPERATOR, ("open", "1")),
     "is_confidential": (OPERATOR, ("open",)),

@@ -66,7 +66,9 @@ class FakeBackend:
 
     def _answer(self, method: str, args: tuple[Any, ...]) -> Any:
         self.asked.append((method, args))
-        answer = [] if method == "questions" and method not in self.answers else self.answers[method]
+        answer = (
+            [] if method in ("questions", "is_unreachable") and method not in self.answers else self.answers[method]
+        )
         if isinstance(answer, Exception):
             raise answer
         return answer
