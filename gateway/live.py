@@ -301,6 +301,8 @@ class LiveFeed:
             return
         desks, opd = CHANGES[event], envelope["data"].get("opd")
         self._learn(envelope["subject"], envelope["data"])
+        if event is ComplaintJoined:
+            self._learn_together(envelope["subject"], envelope["data"]["first"])
         with self._lock:
             for stream in self._streams:
                 # Only the OPD desk is split by agency; opd=None never means all agencies.
@@ -313,6 +315,18 @@ class LiveFeed:
             self._about[ticket] = data["barred"]
             if len(self._about) > MOST_KNOWN:
                 del self._about[next(iter(self._about))]
+
+    def _learn_together(self, one: str, other: str) -> None:
+        """Note that of two joined reports each is about the person of the other, as of then the stages hide them.
+
+        With two persons, or where one is not known, neither is known: no account whose NIP is known is told of them.
+        """
+        about = {self._about.get(ticket, "?") for ticket in (one, other)}
+        persons = about - {None}
+        for ticket in (one, other):
+            self._about.pop(ticket, None)
+            if len(persons) < 2 and "?" not in persons:
+                self._about[ticket] = next(iter(persons), None)
 
     def _may_hear(self, stream: Stream, ticket: str) -> bool:
         """Return whether the account of `stream` may learn that something changed: never of a report about its person.

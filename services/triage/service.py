@@ -350,6 +350,7 @@ class TriageService(CaseDesk, ConsumesCalendars, ConsumesClosings):
                 )
             )
             work.cases.save(case)
+            work.hide_together(ticket, actor.id)
         return {"ticket": ticket, "stands": case.stands()}
 
     @rpc

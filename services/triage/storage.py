@@ -15,6 +15,7 @@ from sqlalchemy import (
     Text,
     and_,
     false,
+    func,
     literal_column,
     or_,
     select,
@@ -142,6 +143,12 @@ class Cases(Rows[Case]):
         joined = cases.c.joined_to == first, *self._seen_by(actor)
         return list(self._connection.execute(select(cases.c.ticket).where(*joined).order_by(cases.c.ticket)).scalars())
 
+    def joined_all(self, ticket: str) -> list[str]:
+        """Return the tickets of all reports that are joined with each other, that of `ticket` among them."""
+        first = select(func.coalesce(cases.c.joined_to, cases.c.ticket)).where(cases.c.ticket == ticket)
+        together = or_(cases.c.ticket == first.scalar_subquery(), cases.c.joined_to == first.scalar_subquery())
+        return list(self._connection.execute(select(cases.c.ticket).where(together).order_by(cases.c.ticket)).scalars())
+
     def resting_with(self, first: str) -> list[Case]:
         """Return and lock the cases that rest with `first`, in the order of their tickets."""
         resting = cases.c.joined_to == first, cases.c.state == State.JOINED
@@ -183,6 +190,28 @@ class TriageWork(ClockedWork, RecordedWork, NotingWork):
     RECORD = record
     NOTES = notes
     RECUSALS = recusals
+
+    def recuse(self, ticket: str, account: str, by: str | None = None) -> bool:
+        """Hide a case from `account`, and with it the reports that are joined with it, at every stage."""
+        is_new = super().recuse(ticket, account, by)
+        if is_new and by is not None:
+            self._recuse_from([each for each in self.cases.joined_all(ticket) if each != ticket], account, by)
+        return is_new
+
+    def hide_together(self, ticket: str, by: str) -> None:
+        """Hide each report that is joined with `ticket` from whoever may not see one of them; `by` joined them.
+
+        Threat: reports about one matter share its result, so that the accused would read in one what another brought.
+        """
+        tickets = self.cases.joined_all(ticket)
+        known = select(recusals.c.whom).where(recusals.c.ticket.in_(tickets)).distinct().order_by(recusals.c.whom)
+        for account in self.connection.execute(known).scalars().all():
+            self._recuse_from(tickets, account, by)
+
+    def _recuse_from(self, tickets: list[str], account: str, by: str) -> None:
+        for ticket in tickets:
+            if super().recuse(ticket, account, by):
+                self.emit(CaseRecused(ticket=ticket, desk="triage", account=account, by=by))
 
     @cached_property
     def cases(self) -> Cases:

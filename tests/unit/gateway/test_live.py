@@ -244,7 +244,8 @@ def test_an_account_is_not_told_that_a_report_about_its_person_changed_anything(
         for desk in desks:
             accused, other, unnamed = (feed.open(desk, "disdukcapil", "one", 60, nip) for nip in (BARRED, "x", None))
             message = sample(event, opd="disdukcapil") if "opd" in event.SCHEMA.fields else sample(event)
-            feed._about = {json.loads(message.body)["subject"]: BARRED}
+            told = json.loads(message.body)
+            feed._about = {told["subject"]: BARRED, told["data"].get("first"): None}
             feed._hear(message)
             assert not accused._news, event.TYPE
             assert other._news, event.TYPE
@@ -263,6 +264,30 @@ def test_of_what_is_not_known_nobody_is_told_whose_person_it_may_be_about(feed, 
     monkeypatch.setattr(live, "MOST_KNOWN", 0)
     feed._hear(sample(live.ComplaintHandedOver, barred=None))
     assert feed._about == {}
+
+
+@pytest.mark.parametrize(
+    ("about", "hears"),
+    [
+        ({"first": BARRED, "second": None}, ["x"]),
+        ({"first": None, "second": BARRED}, ["x"]),
+        ({"first": BARRED, "second": BARRED}, ["x"]),
+        ({"first": "x", "second": BARRED}, []),
+        ({"second": None}, []),
+        ({"first": None}, []),
+        ({"first": None, "second": None}, [BARRED, "x"]),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("which", ["first", "second"])
+def test_of_joined_reports_each_is_about_the_person_of_the_other(feed, about, hears, which):
+    message = sample(live.ComplaintJoined)
+    joined = json.loads(message.body)
+    tickets = {"first": joined["data"]["first"], "second": joined["subject"]}
+    feed._about = {tickets[name]: person for name, person in about.items()}
+    feed._hear(message)
+    streams = [feed.open(TRIAGE, None, nip, 60, nip) for nip in (BARRED, "x")]
+    assert [stream.barred for stream in streams if feed._may_hear(stream, tickets[which])] == hears
 
 
 def test_the_stream_of_an_account_whose_nip_is_known_ends_sooner_so_that_its_page_loads_the_list(feed):
