@@ -1,9 +1,10 @@
 """Questions to the reporter, as the four stages keep them, with their events in any order."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from nkk.sop.questions import QuestionOpen, WithoutReporter
 from nkk.sop.refusals import UnknownTicket
@@ -14,9 +15,10 @@ from services.notification.asking import (
     QuestionOvertaken,
     UnknownQuestion,
 )
+from services.notification.journeys import still_true
 from tests.builders import REPORT
 from tests.integration.test_acts import acted, forwarded
-from tests.stages import MAIN_TEAM, OPD_TEAM, OPERATOR, REPORTER, House
+from tests.stages import MAIN_TEAM, OPD_TEAM, OPERATOR, REPORTER, STORAGES, House
 
 ASKED = "Pada hari apa peristiwanya?"
 ANSWER = "Hari Selasa."
@@ -214,3 +216,79 @@ def test_a_reporter_is_offered_to_answer_only_while_a_question_waits_for_it(stag
     assert offered()
     stages.now += timedelta(days=40)
     assert not offered()
+
+
+def letters(stages: House, ticket: str) -> list[str]:
+    """Return the kinds of the letters about a complaint's questions that were written."""
+    messages = STORAGES["notification"].messages
+    with stages.databases["notification"].reading() as connection:
+        found = connection.execute(select(messages.c.kind).where(messages.c.ticket == ticket)).scalars()
+        return sorted(kind for kind in found if kind.startswith("question"))
+
+
+def on_day(stages: House, days: int, since: datetime) -> None:
+    """Let the timer run at noon of a day, twice as after a restart."""
+    stages.now = since + timedelta(days=days)
+    for _ in range(2):
+        stages.services["notification"].end_questions()
+    stages.collect()
+
+
+def test_a_reporter_is_reminded_three_times_and_told_when_the_question_has_lapsed(stages: House) -> None:
+    since, ticket = stages.now, asked(stages)
+    written = {}
+    for day in range(45):
+        on_day(stages, day, since)
+        written[day] = letters(stages, ticket)
+    assert written[0] == ["question"]
+    reminded = [day for day in range(1, 45) if written[day].count("question_reminder") > len(written[day - 1]) - 1]
+    lapsed = next(day for day in range(45) if "question_lapsed" in written[day])
+    assert len(reminded) == 3
+    assert written[44].count("question_lapsed") == 1
+    assert [event.type for _, event in stages.told].count("question.lapsed.v1") == 1
+    # The question lapses at the end of the last day, so that the noon after it is one day later.
+    assert [lapsed - day for day in reminded] == [14, 7, 2]
+
+
+@pytest.mark.parametrize("how", ["answered", "overtaken"])
+def test_a_reporter_is_reminded_of_no_question_that_needs_no_answer(stages: House, how: str) -> None:
+    since, ticket = stages.now, asked(stages)
+    if how == "answered":
+        acted(stages, "notification", "answer_question", REPORTER, ticket, 1, ANSWER)
+    else:
+        acted(stages, "triage", "classify_as_information", MAIN_TEAM, ticket)
+    for day in range(45):
+        on_day(stages, day, since)
+    assert letters(stages, ticket) == ["question"]
+    with stages.services["notification"].uow.reading() as work:
+        (way,) = work.journeys.of([ticket])
+    assert not still_true("question", None, None, way)
+    assert not still_true("question_reminder", None, None, way)
+
+
+def test_a_letter_about_a_question_is_true_while_it_waits_and_afterwards_that_of_its_lapse(stages: House) -> None:
+    ticket = asked(stages)
+
+    def true_letters() -> list[str]:
+        with stages.services["notification"].uow.reading() as work:
+            (way,) = work.journeys.of([ticket])
+        kinds = ("question", "question_reminder", "question_lapsed")
+        return [kind for kind in kinds if still_true(kind, None, None, way)]
+
+    assert true_letters() == ["question", "question_reminder", "question_lapsed"]
+    lapse(stages)
+    assert true_letters() == ["question_lapsed"]
+
+
+def test_of_an_answer_and_a_lapse_at_one_instant_one_counts(stages: House) -> None:
+    ticket = asked(stages)
+    with stages.services["notification"].uow.reading() as work:
+        (question,) = work.questions.of([ticket])[ticket]
+    stages.now = question.lapses_at - timedelta(microseconds=1)
+    stages.do("notification", "answer_question", REPORTER, ticket, 1, ANSWER)
+    stages.now = question.lapses_at
+    stages.services["notification"].end_questions()
+    stages.collect()
+    stages.settle()
+    assert [event.type for _, event in stages.told if event.type.startswith("question")][1:] == ["question.answered.v1"]
+    assert questions(stages, ticket)[0]["state"] == "answered"
