@@ -219,6 +219,11 @@ def gather(ticket: str, form: dict[str, Any]) -> views.Acted:
     return backend().call("triage", "gather", known(ticket), form["opd"], form.get("note"), form.get("reason"))
 
 
+def conclude(ticket: str, form: dict[str, Any]) -> views.Acted:
+    """Hand the responses that were kept to the operator."""
+    return backend().call("triage", "conclude", known(ticket), form.get("note"))
+
+
 def join(ticket: str, form: dict[str, Any]) -> views.Acted:
     """Join a report with another about the same matter."""
     return backend().call("triage", "join", known(ticket), form["first"], form["reason"])

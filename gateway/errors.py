@@ -59,6 +59,7 @@ STATUS = {
     "AlreadyAsked": 409,
     "NoRequest": 409,
     "AlreadyGathered": 409,
+    "NothingGathered": 409,
     "AlreadyJoined": 409,
     "NotJoined": 409,
     "CannotJoin": 409,

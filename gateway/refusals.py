@@ -46,6 +46,7 @@ SENTENCES = {
     "no-request": "The OPD team has not asked for more time, or has no use for it now; nothing changed. Reload it.",
     "already-gathered": "This OPD has responded to the complaint, or is to respond; nothing changed. Choose another.",
     "gathered-enough": "As many OPDs have responded to this complaint as can; nothing changed. Approve what there is.",
+    "nothing-gathered": "No response to this complaint was kept; nothing changed. Classify it.",
     "already-joined": "This report was joined before, with the one in `first`; nothing changed. Part it first.",
     "not-joined": "This report does not rest with another; nothing changed. Reload it.",
     "cannot-join": "These two reports cannot be joined; nothing changed.",

@@ -73,6 +73,7 @@ WAYS: dict[Act, tuple[Way, ...]] = {
         Way("gather", (OPD, None), (journey.GATHERED, effects.FORWARDED)),
         Way("gather", (OTHER_OPD, None), (journey.GATHERED, effects.FORWARDED)),
     ),
+    Act.CONCLUDE: (Way("conclude", (None,), (journey.CONCLUDED,)),),
     Act.JOIN: (Way("join", (FIRST, WHY), (journey.JOINED,)),),
     Act.PART: (Way("part", (WHY,), (journey.PARTED,)),),
     Act.RECLASSIFY: (Way("send_back", (WHY,), (journey.RETURNED,)),),

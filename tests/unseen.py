@@ -45,6 +45,7 @@ ARGUMENTS: dict[str, dict[str, tuple[Any, ...]]] = {
         "keep": ("Berulang.",),
         "grant_time": (2,),
         "gather": ("inspektorat",),
+        "conclude": (),
         "join": (ANOTHER, "Hal yang sama."),
         "similar": (),
         "part": ("Hal yang lain.",),

@@ -96,6 +96,13 @@ _act(
     "Keep the response and forward the complaint to a further OPD; the operator gets all responses together.",
 )
 _act(
+    "conclusion",
+    Role.MAIN_TEAM,
+    schemas.Conclusion,
+    complaints.conclude,
+    "Hand the responses that were kept to the operator, as the further OPD declined or the complaint was taken back.",
+)
+_act(
     "joins",
     Role.MAIN_TEAM,
     schemas.Joining,

@@ -19,6 +19,7 @@ from gateway.schemas.accounts import (
 )
 from gateway.schemas.acts import (
     AnsweredQuestion,
+    Conclusion,
     Declination,
     FurtherOpd,
     Joining,
@@ -152,6 +153,7 @@ __all__ = [
     "CodeRegistration",
     "Complaint",
     "ComplaintForm",
+    "Conclusion",
     "Contact",
     "ContactChange",
     "Counted",

@@ -106,6 +106,12 @@ class FurtherOpd(Thorough):
         return {"opd": faults.NO_SUCH_OPD()} if opd and lists["opds"] and opd not in lists["opds"] else {}
 
 
+class Conclusion(Schema):
+    """An optional note for the operator, who answers from the responses that were kept."""
+
+    note = PlainText(NOTE_LENGTH, allow_none=True)
+
+
 class Joining(Reason):
     """The report about the same matter that this one is joined with, and why."""
 

@@ -172,6 +172,21 @@ PAGES = (
         _("Tanggapan disimpan, dan pengaduan diteruskan juga kepada perangkat daerah itu."),
     ),
     ActPage(
+        Act.CONCLUDE,
+        "tanggapan-yang-ada",
+        Role.MAIN_TEAM,
+        schemas.Conclusion,
+        complaints.conclude,
+        _("Teruskan tanggapan yang ada"),
+        _("Catatan"),
+        _("Untuk operator. Pelapor tidak melihatnya."),
+        _(
+            "Tanggapan yang disimpan sampai kepada operator, yang menjawab pelapor, tanpa tanggapan perangkat daerah "
+            "yang lain. Ini tidak dapat dibatalkan."
+        ),
+        _("Tanggapan yang ada diteruskan kepada operator."),
+    ),
+    ActPage(
         Act.JOIN,
         "gabung",
         Role.MAIN_TEAM,

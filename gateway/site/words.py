@@ -82,6 +82,7 @@ STANDINGS = {
 TURNS = {
     "response.returned.v1": _("dikembalikan"),
     "response.gathered.v1": _("disimpan, dan diteruskan kepada perangkat daerah lain"),
+    "response.concluded.v1": _("tanggapan yang ada diteruskan kepada operator"),
     "response.shared.v1": _("berlaku juga untuk laporan ini"),
     "complaint.joined.v1": _("digabungkan dengan laporan lain"),
     "complaint.parted.v1": _("dipisahkan dari laporan lain"),

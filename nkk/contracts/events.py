@@ -305,6 +305,21 @@ class ResponseGathered(EventData):
     by: str = wire(_opaque())
 
 
+@event("response.concluded.v1", service="triage", consumers=("notification",))
+class ResponseConcluded(EventData):
+    """Step 3: the main team handed the responses that were kept (`response.gathered.v1`) to the operator, because there
+    is none of the further OPD: it declined, or the complaint was taken back from it. `files` are those of all."""
+
+    ticket: str = wire(Ticket())
+    forwarding: int = wire(_forwarding())
+    note: str | None = wire(PlainText(NOTE_LENGTH, allow_none=True))
+    service_due_at: datetime = wire(_service_due_day())
+    service_calendar: int | None = wire(_service_calendar())
+    calendar: int = wire(_calendar())
+    files: Sequence[dict[str, Any]] = wire(told_files(MOST_AT_ONCE * MOST_GATHERED))
+    by: str = wire(_opaque())
+
+
 @event("response.shared.v1", service="triage", consumers=("notification",))
 class ResponseShared(EventData):
     """Step 5: the main team approved the response to the report that this one was joined with, `joined_to`, and handed
@@ -633,6 +648,7 @@ EVENTS: tuple[type[EventData], ...] = (
     ResponseReturned,
     ResponseApproved,
     ResponseGathered,
+    ResponseConcluded,
     ResponseShared,
     ComplaintJoined,
     ComplaintParted,

@@ -50,6 +50,7 @@ class Act(StrEnum):
     REQUEST_TIME = "request_time"
     GRANT_TIME = "grant_time"
     GATHER = "gather"
+    CONCLUDE = "conclude"
     JOIN = "join"
     PART = "part"
 
@@ -91,6 +92,7 @@ RULES = (
     Rule(Act.REQUEST_TIME, Role.OPD_TEAM, "opd_response", ("awaiting_response",)),
     Rule(Act.GRANT_TIME, Role.MAIN_TEAM, "triage", ("awaiting_response",)),
     Rule(Act.GATHER, Role.MAIN_TEAM, "triage", ("awaiting_approval",)),
+    Rule(Act.CONCLUDE, Role.MAIN_TEAM, "triage", ("awaiting_classification",)),
     Rule(Act.JOIN, Role.MAIN_TEAM, "triage", ("awaiting_classification",)),
     Rule(Act.PART, Role.MAIN_TEAM, "triage", ("joined",)),
     Rule(Act.RECLASSIFY, Role.OPERATOR, "notification", ("awaiting_answer",)),

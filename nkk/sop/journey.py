@@ -40,6 +40,7 @@ FORWARDED = "complaint.forwarded.v1"
 DECLINED, RECALLED, RETURNED = "complaint.declined.v1", "complaint.recalled.v1", "answer.returned.v1"
 WITHDRAWN, KEPT, REOPENED = "complaint.withdrawn.v1", "complaint.kept.v1", "complaint.reopened.v1"
 GATHERED, SHARED = "response.gathered.v1", "response.shared.v1"
+CONCLUDED = "response.concluded.v1"
 JOINED, PARTED = "complaint.joined.v1", "complaint.parted.v1"
 
 TURNS = {
@@ -58,6 +59,7 @@ TURNS = {
     GATHERED: Turn(
         steps.APPROVE, None, "Menerima tanggapan dan meneruskan pengaduan kepada Tim NKK Pembantu lain", steps.RESPOND
     ),
+    CONCLUDED: Turn(steps.CLASSIFY, steps.ANSWER, "Meneruskan tanggapan yang sudah ada kepada operator"),
     JOINED: Turn(
         steps.CLASSIFY, None, "Menggabungkan laporan dengan laporan lain tentang hal yang sama", steps.CLASSIFY
     ),

@@ -10,6 +10,7 @@ from nkk.sop.clock import Calendar, day_of
 from nkk.sop.journey import (
     ABOUT_TIME,
     BACK,
+    CONCLUDED,
     DECLINED,
     FORWARDED,
     GRANTED,
@@ -40,6 +41,7 @@ NOTES_FOR = {
     "response.returned.v1": Role.OPD_TEAM,
     "response.approved.v1": Role.OPERATOR,
     SHARED: Role.OPERATOR,
+    CONCLUDED: Role.OPERATOR,
     "complaint.recalled.v1": Role.OPD_TEAM,
     GRANTED: Role.OPD_TEAM,
 }

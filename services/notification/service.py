@@ -16,6 +16,7 @@ from nkk.contracts.events import (
     ComplaintSubmittedV1,
     ReportAddedTo,
     ResponseApproved,
+    ResponseConcluded,
     ResponseReturned,
     ResponseShared,
     ResponseSubmitted,
@@ -137,7 +138,14 @@ class NotificationService(
         """Note the approval of a response, and open a case for its answer (the end of step 5)."""
         calendar = self.calendars.named_by(event.data)
         with self._noting(event) as work:
-            self._open_approved(work, event, calendar)
+            self._open_approved(work, event, calendar, event.data.text)
+
+    @handles(ResponseConcluded, batched=True)
+    def on_response_concluded(self, event: Event[ResponseConcluded]) -> None:
+        """Open a case for the answer from the responses that were kept, and note the end of step 3."""
+        calendar = self.calendars.named_by(event.data)
+        with self._noting(event) as work:
+            self._open_approved(work, event, calendar, None)
 
     @handles(ResponseShared, batched=True)
     def on_response_shared(self, event: Event[ResponseShared]) -> None:
@@ -146,12 +154,14 @@ class NotificationService(
         with self._noting(event) as work:
             for each in data.gathered:
                 work.responses.add(Kept(ticket=data.ticket, forwarding=data.forwarding, shared=True, **each))
-            self._open_approved(work, event, calendar)
+            self._open_approved(work, event, calendar, data.text)
 
-    def _open_approved(self, work: NotificationWork, event: Event[Any], calendar: Calendar) -> None:
+    def _open_approved(
+        self, work: NotificationWork, event: Event[Any], calendar: Calendar, material: str | None
+    ) -> None:
         """Open a case for the answer from an approved response, and note the approval."""
         ticket = event.data.ticket
-        self._open(work, _answer(event, calendar, Path.COMPLAINT, material=event.data.text))
+        self._open(work, _answer(event, calendar, Path.COMPLAINT, material))
         end = _end_new(work, event)
 
         def promise(due: datetime | None, again: datetime | None, ended: str | None) -> None:

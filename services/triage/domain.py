@@ -92,6 +92,10 @@ class AlreadyGathered(AlreadyDone):
     also = ("gathered-enough",)
 
 
+class NothingGathered(NotYourStep):
+    """No response was kept that could go to the operator without that of a further OPD."""
+
+
 class NoResponseYet(NotYourStep):
     """The OPD team has not responded yet, so there is nothing to approve or return."""
 
@@ -223,9 +227,14 @@ class Case(Report, Askable):
         return of_round(self.response_files, self.round)
 
     @property
+    def files_of_gathered(self) -> tuple[File, ...]:
+        """The files of the responses that were kept."""
+        return sum((of_round(self.response_files, each.round) for each in self.gathered), ())
+
+    @property
     def files_of_all(self) -> tuple[File, ...]:
         """The files of the response that is in force, and of those that were kept beside it."""
-        return sum((of_round(self.response_files, each.round) for each in self.gathered), ()) + self.files_of_response
+        return self.files_of_gathered + self.files_of_response
 
     @property
     def with_opd(self) -> str | None:
@@ -286,6 +295,18 @@ class Case(Report, Askable):
         self.gathered += (Gathered(opd=str(self.opd), round=self.round, text=str(self.response)),)
         self.opd, self.response, self.forwarding = opd, None, self.forwarding + 1
         self._ends(State.AWAITING_RESPONSE, now)
+
+    def conclude(self, now: datetime) -> None:
+        """Hand the responses that were kept to the operator, without that of a further OPD (step 3).
+
+        Raises AlreadyClassified or NothingGathered.
+        """
+        self._must_await_classification()
+        if not self.gathered:
+            raise NothingGathered({"stands": self.stands()})
+        # No OPD has the complaint any more, and what was returned to the last one is no response in force.
+        self.opd = self.response = None
+        self._ends(State.APPROVED, now)
 
     def join(self, first: "Case", has_joined: bool, now: datetime) -> None:
         """Let this report rest with `first`, about the same matter, until that is decided. `has_joined` says that
@@ -415,6 +436,8 @@ class Case(Report, Askable):
             not_now.add(Act.JOIN)
         if len(self.gathered) == MOST_GATHERED:
             not_now.add(Act.GATHER)
+        if not self.gathered:
+            not_now.add(Act.CONCLUDE)
         return possible("triage", Role.MAIN_TEAM, self.stands()["state"], not_now)
 
     def stands(self) -> Stands:

@@ -1,5 +1,7 @@
 """Triage's entrypoints: the events that it consumes and its RPC methods."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from nkk.contracts import Event, views
@@ -21,6 +23,7 @@ from nkk.contracts.events import (
     ListsChanged,
     ReportSupplemented,
     ResponseApproved,
+    ResponseConcluded,
     ResponseGathered,
     ResponseReturned,
     ResponseShared,
@@ -34,6 +37,8 @@ from nkk.messaging.rpc import rpc
 from nkk.messaging.stage import UnitOfWorkProvider
 from nkk.sop import additions, files, gathered, steps
 from nkk.sop.clock import Calendar, day_after, end_of_day
+from nkk.sop.files import File
+from nkk.sop.gathered import Gathered
 from nkk.sop.refusals import UnknownTicket
 from nkk.sop.report import written
 from nkk.sop.steps import Role
@@ -53,6 +58,16 @@ from services.triage.storage import TriageWork
 
 SIMILAR = 20
 """How many cases are offered to join a report with."""
+
+
+@dataclass(frozen=True)
+class Shared:
+    """The response to a report, with those that were kept beside it, as the reports that rest with it share it."""
+
+    text: str
+    gathered: Sequence[Gathered]
+    files: Sequence[File]
+    note: str | None
 
 
 class TriageService(CaseDesk, ConsumesCalendars, ConsumesClosings):
@@ -270,23 +285,51 @@ class TriageService(CaseDesk, ConsumesCalendars, ConsumesClosings):
                     by=actor.id,
                 )
             )
-            for joined in self._sharing(act):
-                act.emit(
-                    ResponseShared(
-                        ticket=joined.ticket,
-                        joined_to=ticket,
-                        forwarding=joined.forwarding,
-                        text=act.case.response,
-                        gathered=gathered.told(act.case.gathered),
-                        note=form["note"],
-                        files=files.told(act.case.files_of_all),
-                        service_due_at=end_of_day(joined.service_due_at),
-                        service_calendar=joined.service_calendar,
-                        calendar=act.calendar.version,
-                        by=actor.id,
-                    )
-                )
+            self._share(act, Shared(act.case.response, act.case.gathered, act.case.files_of_all, form["note"]), actor)
         return act.done()
+
+    @rpc
+    @of_the_desk
+    def conclude(self, actor: Actor, ticket: str, note: str | None = None) -> views.Acted:
+        """Hand the responses that were kept to the operator, without that of a further OPD (step 3)."""
+        form = load(schemas.Note, {"note": note})
+        with self.act(actor, ticket) as act:
+            case = act.case
+            case.conclude(act.now)
+            act.emit(
+                ResponseConcluded(
+                    ticket=ticket,
+                    forwarding=case.forwarding,
+                    note=form["note"],
+                    files=files.told(case.files_of_gathered),
+                    service_due_at=end_of_day(case.service_due_at),
+                    service_calendar=case.service_calendar,
+                    calendar=act.calendar.version,
+                    by=actor.id,
+                )
+            )
+            *before, last = case.gathered
+            self._share(act, Shared(last.text, before, case.files_of_gathered, form["note"]), actor)
+        return act.done()
+
+    def _share(self, act: Act, shared: Shared, actor: Actor) -> None:
+        """Tell that a response is that to the reports which rest with the case of `act`, too."""
+        for joined in self._sharing(act):
+            act.emit(
+                ResponseShared(
+                    ticket=joined.ticket,
+                    joined_to=act.case.ticket,
+                    forwarding=joined.forwarding,
+                    text=shared.text,
+                    gathered=gathered.told(shared.gathered),
+                    note=shared.note,
+                    files=files.told(shared.files),
+                    service_due_at=end_of_day(joined.service_due_at),
+                    service_calendar=joined.service_calendar,
+                    calendar=act.calendar.version,
+                    by=actor.id,
+                )
+            )
 
     def _sharing(self, act: Act) -> list[Case]:
         """Return the reports that rest with the case of `act`, to which its result was given as well.

@@ -105,6 +105,14 @@ ACTS: dict[Act, Sent] = {
         facts=(journey.GATHERED,),
         wanted=0.3,
     ),
+    Act.CONCLUDE: Sent(
+        "conclude",
+        "conclusion",
+        lambda dice: {},
+        (*ENDED, "nothing-gathered", "already-classified"),
+        facts=(journey.CONCLUDED,),
+        wanted=0.5,
+    ),
     # They need a second complaint, and are tried with one in the tests of single stages.
     Act.JOIN: Sent("join", "joins", _same(WHY), facts=(journey.JOINED,), wanted=0.0),
     Act.PART: Sent("part", "parting", _same(WHY), facts=(journey.PARTED,), wanted=0.0),

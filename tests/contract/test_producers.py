@@ -39,6 +39,7 @@ from nkk.contracts.events import (
     ReporterRegistered,
     ReportSupplemented,
     ResponseApproved,
+    ResponseConcluded,
     ResponseGathered,
     ResponseReturned,
     ResponseShared,
@@ -344,6 +345,13 @@ def gathered():
     return told_by(*command, event_cls=ResponseGathered)
 
 
+def concluded():
+    case = responded()
+    case.gather("dinas-kesehatan", NOW)
+    case.recall(NOW, OFFICE_HOURS)
+    return told_by(TRIAGE, "conclude", case, STAFF, TICKET, event_cls=ResponseConcluded)
+
+
 def resting():
     case = triage_case()
     case.join(FIRST, False, NOW)
@@ -458,6 +466,7 @@ PRODUCERS = {
     TimeRequested: lambda: told_by(OPD, "request_time", opd_case(), TEAM, TICKET, 3, "Saksi sedang cuti."),
     TimeGranted: granted,
     ResponseGathered: gathered,
+    ResponseConcluded: concluded,
     ResponseShared: shared,
     ComplaintJoined: joined,
     ComplaintParted: parted,

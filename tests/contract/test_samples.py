@@ -70,6 +70,7 @@ def test_the_samples_of_a_complaint_tell_one_journey_in_order(heard):
         "complaint.classified_as_information.v1",
         "complaint.joined.v1",
         "complaint.parted.v1",
+        "response.concluded.v1",
         "response.shared.v1",
         "answer.returned.v1",
         "complaint.declined.v1",

@@ -57,6 +57,14 @@ ACTS = {
     REQUESTED[0]: (REQUESTED[1], FORWARDED),
     f"POST {TICKET}/time-grant": ({"days": 3}, [*FORWARDED, REQUESTED]),
     f"POST {TICKET}/further-opd": ({"opd": OTHER_OPD}, list(JOURNEY.items())[:3]),
+    f"POST {TICKET}/conclusion": (
+        {},
+        [
+            *list(JOURNEY.items())[:3],
+            (f"POST {TICKET}/further-opd", {"opd": OTHER_OPD}),
+            (f"POST {TICKET}/recall", {"reason": "Tidak perlu."}),
+        ],
+    ),
     f"POST {TICKET}/recall": ({"reason": "Salah alamat."}, FORWARDED),
     f"POST {TICKET}/reclassification": ({"reason": "Ini pengaduan."}, INFORMED),
     f"POST {TICKET}/continuation": ({"reason": "Berulang."}, [*HANDED_OVER, WITHDRAWN]),

@@ -44,6 +44,7 @@ BEFORE: dict[Act, tuple[Any, ...]] = {
     Act.REQUEST_TIME: WITH_OPD,
     Act.GRANT_TIME: (*WITH_OPD, Act.REQUEST_TIME),
     Act.GATHER: (*WITH_OPD, Act.RESPOND),
+    Act.CONCLUDE: (*WITH_OPD, Act.RESPOND, Act.GATHER, Act.RECALL),
     Act.RECLASSIFY: TO_OPERATOR,
     Act.OBJECT: ANSWERED,
     Act.RATE: (*ANSWERED, Act.CONFIRM),
@@ -62,6 +63,7 @@ REFUSED = {
     Act.RECALL: "not-with-opd",
     Act.GRANT_TIME: "no-request",
     Act.GATHER: "no-response-yet",
+    Act.CONCLUDE: "already-classified",
     Act.RECLASSIFY: "not-your-step",
     Act.RECUSE: "",
 }

@@ -16,6 +16,7 @@ from services.triage.domain import (
     AlreadyJoined,
     CannotJoin,
     NoResponseYet,
+    NothingGathered,
     NotJoined,
 )
 from tests.builders import REPORT, upload
@@ -296,6 +297,43 @@ def test_a_response_that_was_kept_stays_when_the_further_opd_declines(stages: Ho
     answer = answering(stages, ticket)
     assert [each["text"] for each in answer["gathered"]] == ["Petugas ditegur."]
     assert [file["number"] for file in answer["offered"]] == ["R1-1"]
+
+
+@pytest.mark.parametrize("back", ["declined", "recalled"])
+def test_the_responses_that_there_are_go_to_the_operator_where_the_further_opd_gives_none(
+    stages: House, back: str
+) -> None:
+    ticket = gathered(stages)
+    _, second = joined(stages, ticket)
+    if back == "declined":
+        acted(stages, "opd_response", "decline", OTHER_TEAM, ticket, "Bukan kewenangan kami.", None)
+    else:
+        respond(stages, ticket, "Belum lengkap.", OTHER_TEAM, [upload()])
+        acted(stages, "triage", "return_response", MAIN_TEAM, ticket, "Lengkapi.")
+        acted(stages, "triage", "recall", MAIN_TEAM, ticket, WHY)
+    assert "conclude" in stages.do("triage", "case", MAIN_TEAM, ticket)["acts"]
+    acted(stages, "triage", "conclude", MAIN_TEAM, ticket, "Jawab dari yang ada.")
+    case = stages.do("triage", "case", MAIN_TEAM, ticket)
+    assert (case["stands"]["state"], case["opd"], case["response"]) == ("approved", None, None)
+    answer = answering(stages, ticket)
+    assert (answer["path"], answer["material"], answer["note"]) == ("complaint", None, "Jawab dari yang ada.")
+    assert [each["text"] for each in answer["gathered"]] == ["Petugas ditegur."]
+    assert [file["number"] for file in answer["offered"]] == ["R1-1"]
+    beside = answering(stages, second)
+    assert (beside["material"], beside["gathered"], beside["joined_to"]) == ("Petugas ditegur.", [], ticket)
+    told = timeline(stages, MAIN_TEAM, ticket)
+    assert (told["stands"]["state"], events(told)[-1]) == ("answer", "response.concluded")
+    assert told["entries"][-1]["used_minutes"] is not None
+    with pytest.raises(AlreadyClassified):
+        stages.do("triage", "conclude", MAIN_TEAM, ticket)
+    acted(stages, "notification", "send_answer", OPERATOR, ticket, "Sudah.", ["R1-1"])
+
+
+def test_a_report_without_kept_responses_cannot_be_concluded(stages: House) -> None:
+    ticket = handed_over(stages)
+    assert "conclude" not in stages.do("triage", "case", MAIN_TEAM, ticket)["acts"]
+    with pytest.raises(NothingGathered):
+        stages.do("triage", "conclude", MAIN_TEAM, ticket)
 
 
 def test_a_second_cycle_begins_without_the_responses_of_the_first(stages: House) -> None:

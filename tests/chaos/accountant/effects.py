@@ -33,6 +33,7 @@ STATES: dict[str, dict[str, str]] = {
         RETURNED: TriageState.AWAITING_RESPONSE,
         "response.approved.v1": TriageState.APPROVED,
         journey.SHARED: TriageState.APPROVED,
+        journey.CONCLUDED: TriageState.APPROVED,
         **dict.fromkeys(journey.BACK, TriageState.AWAITING_CLASSIFICATION),
     },
     "OPD cases": {
@@ -46,6 +47,7 @@ STATES: dict[str, dict[str, str]] = {
         INFORMATION: AnswerState.AWAITING_ANSWER,
         "response.approved.v1": AnswerState.AWAITING_ANSWER,
         journey.SHARED: AnswerState.AWAITING_ANSWER,
+        journey.CONCLUDED: AnswerState.AWAITING_ANSWER,
         ANSWERED: AnswerState.ANSWERED,
         CLOSED: AnswerState.CLOSED,
         journey.RETURNED: AnswerState.RETURNED,
@@ -258,7 +260,7 @@ def _paths(facts: list[Told]) -> list[str | None]:
     """
     found: list[str | None] = [None]
     for fact in facts:
-        if fact.type in (INFORMATION, FORWARDED, journey.SHARED):
+        if fact.type in (INFORMATION, FORWARDED, journey.SHARED, journey.CONCLUDED):
             found = [path for path in found if path] + [
                 Path.INFORMATION if fact.type == INFORMATION else Path.COMPLAINT
             ]
