@@ -120,7 +120,7 @@ class Work:
         return True
 
     add_reporter = note = keep_contact = keep = answered = close = reopen = attach = add
-    recuse = bar = record = add_note = add
+    recuse = bar = record = add_note = hide_together = add
 
     @property
     def calendars(self):
