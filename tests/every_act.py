@@ -74,7 +74,8 @@ WAYS: dict[Act, tuple[Way, ...]] = {
         Way("gather", (OTHER_OPD, None), (journey.GATHERED, effects.FORWARDED)),
     ),
     Act.CONCLUDE: (Way("conclude", (None,), (journey.CONCLUDED,)),),
-    Act.JOIN: (Way("join", (FIRST, WHY), (journey.JOINED,)),),
+    # Whoever stepped aside from one of them sees the other no more.
+    Act.JOIN: (Way("join", (FIRST, WHY), (journey.JOINED, "case.recused.v1")),),
     Act.PART: (Way("part", (WHY,), (journey.PARTED,)),),
     Act.RECLASSIFY: (Way("send_back", (WHY,), (journey.RETURNED,)),),
     Act.OBJECT: (Way("object_to", (WHY,), (journey.CLOSED, journey.REOPENED)),),
