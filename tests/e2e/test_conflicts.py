@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from nkk.sop.ticket import new_ticket
+from tests.access import WHO, table
 from tests.builders import entry_form
 from tests.installations import eventually
 from tests.papers import pdf_words
@@ -19,32 +20,45 @@ DESKS = {"operator": ("intake", "answers"), "main_team": ("triage",), "opd_team"
 OF_EACH_ANSWER = ("date", "x-request-id")
 """The headers that differ between two equal requests."""
 
-ASKED: tuple[tuple[str, str, Any], ...] = (
-    ("GET", "", None),
-    ("GET", "/timeline", None),
-    ("GET", "/notes", None),
-    ("GET", "/files/1", None),
-    ("GET", "/files/1/preview", None),
-    ("GET", "/documents/data-pengaduan.pdf", None),
-    ("GET", "/documents/laporan-pengaduan.docx", None),
-    ("GET", "/documents/laporan-tanggapan-pengaduan.pdf", None),
-    ("POST", "/identity", None),
-    ("POST", "/handover", None),
-    ("POST", "/classification", {"kind": "complaint", "opd": OPD}),
-    ("POST", "/response", {"text": "Sudah ditegur."}),
-    ("POST", "/approval", {"approved": True}),
-    ("POST", "/answer", {"text": "Sudah ditegur."}),
-    ("POST", "/declination", {"reason": "Bukan kami."}),
-    ("POST", "/recall", {"reason": "Salah alamat."}),
-    ("POST", "/reclassification", {"reason": "Ini pengaduan."}),
-    ("POST", "/continuation", {"reason": "Berulang."}),
-    ("POST", "/time-request", {"days": 2, "reason": "Menunggu arsip."}),
-    ("POST", "/time-grant", {"days": 2}),
-    ("POST", "/recusals", {"reason": "Itu saya."}),
-    ("POST", "/notes", {"text": "Catatan."}),
-    ("POST", "/claim", {}),
-    ("DELETE", "/claim", None),
-)
+WHY = {"reason": "Kerabat."}
+ASKED: dict[str, Any] = {
+    "GET /complaints/{ticket}": None,
+    "GET /complaints/{ticket}/timeline": None,
+    "GET /complaints/{ticket}/notes": None,
+    "GET /complaints/{ticket}/questions": None,
+    "GET /complaints/{ticket}/files/{number}": None,
+    "GET /complaints/{ticket}/files/{number}/preview": None,
+    "GET /complaints/{ticket}/documents/form-pengaduan.{format}": None,
+    "GET /complaints/{ticket}/documents/tanda-terima.{format}": None,
+    "GET /complaints/{ticket}/documents/data-pengaduan.{format}": None,
+    "GET /complaints/{ticket}/documents/surat-jawaban.{format}": None,
+    "GET /complaints/{ticket}/documents/laporan-pengaduan.{format}": None,
+    "GET /complaints/{ticket}/documents/laporan-tanggapan-pengaduan.{format}": None,
+    "POST /complaints/{ticket}/documents/data-pemberi-aduan.{format}": None,
+    "POST /complaints/{ticket}/identity": None,
+    "POST /complaints/{ticket}/handover": None,
+    "POST /complaints/{ticket}/classification": {"kind": "complaint", "opd": OPD},
+    "POST /complaints/{ticket}/response": {"text": "Sudah ditegur."},
+    "POST /complaints/{ticket}/approval": {"approved": True},
+    "POST /complaints/{ticket}/answer": {"text": "Sudah ditegur."},
+    "POST /complaints/{ticket}/declination": WHY,
+    "POST /complaints/{ticket}/recall": WHY,
+    "POST /complaints/{ticket}/reclassification": WHY,
+    "POST /complaints/{ticket}/continuation": WHY,
+    "POST /complaints/{ticket}/time-request": WHY | {"days": 2},
+    "POST /complaints/{ticket}/time-grant": {"days": 2},
+    "POST /complaints/{ticket}/further-opd": {"opd": INSPECTORATE, "note": "Tanggapi juga."},
+    "POST /complaints/{ticket}/joins": WHY | {"first": "NKK-2026-EDXY-ER30"},
+    "POST /complaints/{ticket}/parting": WHY,
+    "POST /complaints/{ticket}/questions": {"text": "Kapan?"},
+    "POST /complaints/{ticket}/recusals": WHY,
+    "POST /complaints/{ticket}/notes": {"text": "Catatan."},
+    "POST /complaints/{ticket}/claim": {},
+    "DELETE /complaints/{ticket}/claim": None,
+    "POST /entries/{ticket}/code": None,
+    "POST /entries/{ticket}/receipt.{format}": {"access_code": "7H4K-Q2MV-0NXV-3M3W"},
+}
+"""What is sent with each operation of staff about a complaint, by its name in docs/access.md."""
 
 
 def hired(people: People, role: str, nip: str | None = None) -> Person:
@@ -69,13 +83,20 @@ def shape(response: httpx.Response, ticket: str) -> tuple[Any, ...]:
 
 def assert_unknown(person: Person, ticket: str) -> None:
     """Assert that every operation about the complaint has the answer that a ticket has which never was."""
-    for method, path, form in ASKED:
+    for operation, form in ASKED.items():
+        method, path = operation.replace("{number}", "1").replace("{format}", "pdf").split(" ")
         never = new_ticket(2026)
         known, unknown = (
-            shape(person.ask(method, f"/complaints/{which}{path}", json=form), which) for which in (ticket, never)
+            shape(person.ask(method, path.replace("{ticket}", which), json=form), which) for which in (ticket, never)
         )
-        assert known == unknown, (method, path)
-        assert known[0] in (403, 404), (method, path)
+        assert known == unknown, operation
+        assert known[0] in (403, 404), operation
+
+
+def test_every_operation_of_staff_about_a_complaint_is_asked() -> None:
+    staff = [WHO.index(role) for role in ("operator", "Tim Utama", "OPD")]
+    of_staff = {name for name, who in table().items() if "{ticket}" in name and any(who[each] == "✓" for each in staff)}
+    assert ASKED.keys() == of_staff
 
 
 def lists(person: Person, role: str, ticket: str) -> list[bool]:
