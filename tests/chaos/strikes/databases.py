@@ -49,14 +49,21 @@ def _empty(world: Any, _target: str) -> None:
 def _lock(world: Any, target: str) -> None:
     """Write to a stage's database file from outside, for longer than the stage waits."""
     connection = sqlite3.connect(world.installation.stack.var / "db" / f"{target}.db", isolation_level=None, timeout=10)
-    connection.execute("BEGIN IMMEDIATE")
-    world.locks[target] = connection
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        connection.close()
+        # On a full disk there may be no room for the lock; the stage cannot write there either.
+        if not error.sqlite_errorname.startswith(("SQLITE_IOERR", "SQLITE_FULL")):
+            raise
+    else:
+        world.locks[target] = connection
 
 
 def _unlock(world: Any, target: str) -> None:
-    connection = world.locks.pop(target)
-    connection.execute("ROLLBACK")
-    connection.close()
+    if (connection := world.locks.pop(target, None)) is not None:
+        connection.execute("ROLLBACK")
+        connection.close()
 
 
 KINDS = (
