@@ -14,6 +14,8 @@ from nkk.sop.acts import Act
 OPDS = ("disdukcapil", "dinas-kesehatan")
 WHY = {"reason": "Alasan tertulis."}
 ASKED = {"text": "Pada hari apa?"}
+ASIDE = {"reason": "Kerabat terlapor.", "account": "opd-dinas-sosial"}
+RECUSED = "case.recused.v1"
 TEXT = {"text": "Petugas yang dilaporkan telah ditegur secara tertulis."}
 
 Form = Callable[[Random], Any]
@@ -173,8 +175,9 @@ ACTS: dict[Act, Sent] = {
         calls=2,
         wanted=0.5,
     ),
-    # Each desk has one account here, so that whoever stepped aside would leave the case to nobody.
-    Act.RECUSE: Sent("recuse", "recusals", _same(WHY), facts=("case.recused.v1",), wanted=0.0),
+    # Each desk has one account here, so that whoever stepped aside would leave the case to nobody: Tim Utama has
+    # somebody step aside who does not work on it.
+    Act.RECUSE: Sent("recuse", "recusals", _same(ASIDE), facts=(RECUSED,), calls=2, wanted=0.4),
 }
 
 RETURN = Sent("return", "approval", _same({"approved": False, "note": "Uraikan."}), ENDED, wanted=0.3)

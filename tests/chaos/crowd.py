@@ -62,7 +62,7 @@ class Crowd(Journey):
         status, shown = await self._ask(person, "read" if is_reporter else "look", "GET", f"/complaints/{self.ticket}")
         if status != 200:
             return
-        acts = [each for act in shown["acts"] for each in self._ways(Act(act))]
+        acts = [each for act in shown["acts"] for each in self._ways(Act(act), person)]
         if dice.random() < STALE:
             acts = [sent for sent in EVERY if sent.operation in self._of_role(person)]
         wanted = [sent for sent in acts if self._wants.get(sent.operation, 1)]
@@ -71,13 +71,15 @@ class Crowd(Journey):
         elif is_reporter:
             self._look_on(shown["stands"]["state"])
 
-    def _ways(self, act: Act) -> tuple[Sent, ...]:
+    def _ways(self, act: Act, person: Account) -> tuple[Sent, ...]:
+        if act == Act.RECUSE and person.name != "main_team":
+            return ()
         return (ACTS[act], RETURN) if act == Act.APPROVE else (ACTS[act],)
 
     def _of_role(self, person: Account) -> set[str]:
         """Return the operations of the role of `person`."""
         role = "reporter" if person is self._reporter else person.name if person.name not in OPDS else "opd_team"
-        return {sent.operation for rule in RULES if rule.role == role for sent in self._ways(rule.act)}
+        return {sent.operation for rule in RULES if rule.role == role for sent in self._ways(rule.act, person)}
 
     def _look_on(self, state: str) -> None:
         """End the journey where its reporter wants nothing, and nobody else goes on with it."""

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from nkk.contracts import STAGES
 from nkk.sop import journey
 from nkk.sop.acts import RULES
 from tests.builders import TICKET
-from tests.chaos.accountant import Breach, Pages, Told, answers, commands, effects, notes
-from tests.chaos.acts import ACTS
+from tests.chaos.accountant import Breach, Pages, Told, answers, commands, effects, notes, recusals, tools
+from tests.chaos.acts import ACTS, ASIDE, RECUSED
 from tests.chaos.promises import PROMISES
 from tests.chaos.record import Asked, Record
 
@@ -203,6 +204,55 @@ def test_a_note_is_there_as_often_as_it_was_accepted(statuses: list[int], there:
     kept = {f"{stage} notes": [] for stage in ("intake", "opd_response")}
     found = Pages((), Counter(), kept | {"triage notes": [row(text="Catatan.")] * there})
     assert ([*notes.breaches(found, record)] == []) is balances
+
+
+WHOM = {"account": "staff-1"}
+KNOWN = {f"{stage} recusals": [row(whom="staff-1")] for stage in STAGES}
+REASON = {"triage notes": [row(text=ASIDE["reason"])]}
+NOBODY: dict[str, list[dict[str, Any]]] = {name: [] for name in KNOWN | REASON}
+
+
+def aside(*facts: Fact, tables: dict[str, list[dict[str, Any]]] = NOBODY) -> list[str]:
+    told = pages(SUBMITTED, *facts).told
+    return [str(breach) for breach in recusals.breaches(Pages(told, Counter(), NOBODY | tables))]
+
+
+def test_who_stepped_aside_is_known_to_every_stage_and_the_reason_to_one() -> None:
+    assert aside() == []
+    assert aside((RECUSED, WHOM), tables=KNOWN | REASON) == []
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_that_does_not_know_who_stepped_aside(stage: str) -> None:
+    (breach,) = aside((RECUSED, WHOM), tables=KNOWN | REASON | {f"{stage} recusals": []})
+    assert breach == f"{stage} recusals: {TICKET}: 0 accounts stepped aside, told 1 times"
+
+
+def test_somebody_from_whom_a_case_is_hidden_and_nobody_told() -> None:
+    (breach,) = aside(tables={"intake recusals": KNOWN["intake recusals"]})
+    assert breach == f"intake recusals: {TICKET}: 1 accounts stepped aside, told 0 times"
+
+
+def test_a_reason_that_is_there_twice() -> None:
+    (breach,) = aside((RECUSED, WHOM), tables=KNOWN | {"triage notes": REASON["triage notes"] * 2})
+    assert breach == f"triage notes: {TICKET}: 2 reasons to step aside, told 1 times"
+
+
+def test_no_tool_is_to_receive_who_stepped_aside() -> None:
+    told = pages(SUBMITTED, (RECUSED, WHOM))
+    submission, recusal = (event.event_id for event in told.told)
+
+    def heard(*ids: str) -> list[str]:
+        return [each.says for each in tools.breaches(told, [tools.Received("listens", "intake", None, [*ids], [])])]
+
+    assert heard(submission) == []
+    assert heard(submission, recusal) == ["this event is not for the tool"]
+
+
+def test_stepping_aside_twice_is_told_once() -> None:
+    once = pages(SUBMITTED, (RECUSED, WHOM), complaints=[], submissions=[])
+    said_of = [each.says for each in commands.breaches(once, [asked("recuse", 200), asked("recuse", 200)])]
+    assert not [each for each in said_of if "recuse" in each]
 
 
 def test_every_act_of_the_table_is_sent_and_promised() -> None:

@@ -8,6 +8,7 @@ answers   every answer is a promised one, in time
 broker    no message is waiting, and nothing is in quarantine that was not meant to fail
 files     every file on a receipt is in the store, whole, and at every desk that has the report, and in no other report
 notes     every accepted note is there once
+recusals  who stepped aside is known to every stage
 letters   every letter was sent, and none twice
 balance   all of them together
 history   everything known about one complaint, for a book that does not balance

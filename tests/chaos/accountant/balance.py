@@ -2,7 +2,19 @@
 
 from dataclasses import dataclass, field
 
-from tests.chaos.accountant import answers, broker, commands, effects, events, files, journeys, letters, notes, tools
+from tests.chaos.accountant import (
+    answers,
+    broker,
+    commands,
+    effects,
+    events,
+    files,
+    journeys,
+    letters,
+    notes,
+    recusals,
+    tools,
+)
 from tests.chaos.accountant.breach import Breach
 from tests.chaos.accountant.pages import Pages
 from tests.chaos.record import Record
@@ -68,5 +80,6 @@ def breaches(evidence: Evidence) -> list[Breach]:
         *files.breaches(pages, record, evidence.stored),
         *letters.breaches(pages, evidence.letters, excused),
         *notes.breaches(pages, record),
+        *recusals.breaches(pages),
         *journeys.breaches(record, evidence.unfinished),
     ]

@@ -62,6 +62,9 @@ def _balance(ticket: str, operation: str, facts: int, tally: _Tally, closed_by_o
         # Opening the answer receives it too, as do an objection and the end of its time. A confirmation after that is
         # accepted, but publishes nothing.
         least, most = min(least, 1), most + closed_by_others
+    if operation == "recuse":
+        # To have the same person step aside again is accepted, and publishes nothing.
+        least, most = min(least, 1), min(most, 1)
     if facts < least:
         yield Breach("commands", ticket, f"'{operation}' was accepted {tally.accepted} times and told {facts} times")
     if facts > most:

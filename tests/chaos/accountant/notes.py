@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from tests.chaos.accountant.breach import Breach
 from tests.chaos.accountant.commands import SUCCESS, UNKNOWN
 from tests.chaos.accountant.pages import NOTING, Pages
+from tests.chaos.acts import ASIDE
 from tests.chaos.record import Record
 
 
@@ -15,7 +16,7 @@ def breaches(pages: Pages, record: Record) -> Iterator[Breach]:
         (row["ticket"], row["text"])
         for stage in NOTING
         for row in pages.tables[f"{stage} notes"]
-        if row["ticket"] not in pages.foreign
+        if row["ticket"] not in pages.foreign and row["text"] != ASIDE["reason"]
     )
     sent: dict[tuple[str, str], list[int | None]] = {}
     for text, asked in record.notes.items():

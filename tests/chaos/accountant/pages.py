@@ -117,6 +117,7 @@ TABLES = {
         for stage in STAGES
     },
     **{f"{stage} notes": (stage, "SELECT ticket, text FROM notes") for stage in NOTING},
+    **{f"{stage} recusals": (stage, "SELECT ticket, whom FROM recusals") for stage in STAGES},
     "messages": ("notification", "SELECT ticket, id, kind, sent_at, given_up_at FROM messages"),
 }
 """The stage of each table, and the query for what the accountant reads."""

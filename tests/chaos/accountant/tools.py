@@ -3,9 +3,13 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from nkk.contracts import EVENTS
 from tests.chaos.accountant.breach import Breach
 from tests.chaos.accountant.events import breaches_of_line
 from tests.chaos.accountant.pages import Pages
+
+PRIVATE = {event.TYPE for event in EVENTS if event.PRIVATE}
+"""The events that no tool is to receive."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,9 @@ def breaches(pages: Pages, received: Iterable[Received]) -> Iterator[Breach]:
         meant = [
             event
             for event in pages.told
-            if event.stage == tool.stage and (tool.opd is None or event.data.get("opd") == tool.opd)
+            if event.stage == tool.stage
+            and event.type not in PRIVATE
+            and (tool.opd is None or event.data.get("opd") == tool.opd)
         ]
         line = [(tool.stage, event_id) for event_id in tool.ids]
         for breach in breaches_of_line(meant, line):
