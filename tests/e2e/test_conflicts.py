@@ -48,6 +48,7 @@ ASKED: dict[str, Any] = {
     "POST /complaints/{ticket}/time-request": WHY | {"days": 2},
     "POST /complaints/{ticket}/time-grant": {"days": 2},
     "POST /complaints/{ticket}/further-opd": {"opd": INSPECTORATE, "note": "Tanggapi juga."},
+    "POST /complaints/{ticket}/conclusion": {"note": "OPD kedua tidak berwenang."},
     "POST /complaints/{ticket}/joins": WHY | {"first": "NKK-2026-EDXY-ER30"},
     "POST /complaints/{ticket}/parting": WHY,
     "POST /complaints/{ticket}/questions": {"text": "Kapan?"},
