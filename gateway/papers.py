@@ -20,7 +20,7 @@ from nkk.messaging.calls import StageUnavailableError
 from nkk.sop.clock import is_day
 from nkk.sop.files import round_of
 from nkk.sop.indonesian import ROLES
-from nkk.sop.journey import BACK
+from nkk.sop.journey import BACK, CONCLUDED, SHARED
 from nkk.sop.refusals import NotYourRole, NotYourStep
 from nkk.sop.steps import Role
 
@@ -56,6 +56,10 @@ BY_ACT = (REPORTER,)
 
 LAST_STEP = {FORM: 1, RECEIPT: 1, REPORTER: 1, COMPLAINT: 2, REPORT: 3, RESPONSE: 7, ANSWER_LETTER: 6}
 """The last step whose times a document shows."""
+
+
+APPROVALS = ("response.approved.v1", SHARED, CONCLUDED)
+"""The events with which responses go to the operator."""
 
 
 class NoDocumentYet(NotYourStep):
@@ -109,7 +113,19 @@ def content(ticket: str, kind: str, role: Role) -> dict[str, Any]:
     held = _told(timeline, LAST_STEP[kind], role) | {name: value for name, value in view.items() if value is not None}
     held |= _files_of(kind, role, view)
     held |= {"ticket": ticket, "tracking_url": f"{current_app.config['SITE_URL']}/laporan/{ticket}"}
-    return held | _named(held)
+    held |= _named(held)
+    return held | _every_response(held)
+
+
+def _every_response(held: dict[str, Any]) -> dict[str, Any]:
+    """Return the responses of several OPDs as one text, each after the name of its OPD; nothing where one responded."""
+    if not held.get("gathered"):
+        return {}
+    known = backend().lists()["opds"]
+    every = [(known.get(each["opd"], each["opd"]), each["text"]) for each in held["gathered"]]
+    if held.get("response"):
+        every.append((held.get("opd", ""), held["response"]))
+    return {"response": "\n\n".join(f"{name}:\n{text}" if name else text for name, text in every)}
 
 
 def of_complaint(ticket: str, kind: str, format: str, role: Role) -> Response:
@@ -149,14 +165,16 @@ def _files_of(kind: str, role: Role, view: dict[str, Any]) -> dict[str, Any]:
         return files
     answered = view.get("answer_files")
     if role in BETWEEN:
-        answered = [file for file in view.get("response_files", ()) if round_of(file["number"]) == view.get("round")]
+        rounds = {each["round"] for each in view.get("gathered") or ()}
+        rounds |= {view.get("round")} if view.get("response") else set()
+        answered = [file for file in view.get("response_files", ()) if round_of(file["number"]) in rounds]
     return files | {"attachments": evidence.rows(answered or [])}
 
 
 def _is_there(kind: str, role: Role, timeline: views.Timeline) -> bool:
     if kind == RESPONSE and role == Role.OPERATOR:
         # The operator sees no response that was returned. On the information path, the answer is the first.
-        return bool({entry["event"] for entry in timeline["entries"]} & {"response.approved.v1", "answer.sent.v1"})
+        return bool({entry["event"] for entry in timeline["entries"]} & {*APPROVALS, "answer.sent.v1"})
     # What sent a complaint back to step 3 ended a step without its output.
     return FROM_STEP[role][kind] in {entry["step"] for entry in timeline["entries"] if entry["event"] not in BACK}
 
@@ -166,7 +184,7 @@ def _is_made(kind: str, role: Role, view: dict[str, Any]) -> bool:
     return {
         COMPLAINT: role == Role.MAIN_TEAM or bool(view.get("handed_over_at")),
         REPORT: role == Role.OPD_TEAM or view["stands"]["state"] != "awaiting_classification",
-        RESPONSE: bool(view.get("response") or view.get("answer")),
+        RESPONSE: bool(view.get("response") or view.get("gathered") or view.get("answer")),
         ANSWER_LETTER: bool(view.get("answer")),
     }.get(kind, False)
 
@@ -184,7 +202,7 @@ def _for_operator(ticket: str, kind: str) -> dict[str, Any]:
     view: dict[str, Any] = {**desks.read(ticket)}
     if kind in (RESPONSE, ANSWER_LETTER):
         answer = (journeys.told(ticket, "answer") or {}).get("answer") or {}
-        view |= _answered(answer) | {"response": answer.get("material")}
+        view |= _answered(answer) | {"response": answer.get("material"), "gathered": answer.get("gathered")}
     return view
 
 
@@ -223,9 +241,7 @@ def _told(timeline: views.Timeline, last_step: int, role: Role) -> dict[str, Any
         "handed_over_at": at.get(2),
         "classified_at": at.get(3),
         "responded_at": at.get(4),
-        "approved_at": next(
-            (entry["at"] for entry in reversed(entries) if entry["event"] == "response.approved.v1"), None
-        ),
+        "approved_at": next((entry["at"] for entry in reversed(entries) if entry["event"] in APPROVALS), None),
         "path": timeline["path"] if classified else None,
         "note": classified.get("note") if classified else None,
         "return_note": returned[-1]["note"] if returned else None,

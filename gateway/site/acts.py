@@ -217,13 +217,16 @@ PAGES = (
     ),
     ActPage(
         Act.RECLASSIFY,
-        "pengaduan",
+        "kembalikan",
         Role.OPERATOR,
         schemas.Reason,
         complaints.reclassify,
-        _("Ini pengaduan, bukan informasi"),
-        _("Mengapa laporan ini sebuah pengaduan?"),
-        _("Dibaca Tim NKK Utama."),
+        _("Kembalikan kepada Tim NKK Utama"),
+        _("Mengapa laporan ini perlu diklasifikasi lagi?"),
+        _(
+            "Dibaca Tim NKK Utama. Misalnya karena ini pengaduan, bukan informasi, atau hal yang lain daripada laporan "
+            "yang digabungkan dengannya."
+        ),
         _("Laporan kembali ke langkah 3 dengan waktu baru, dan Tim NKK Utama mengklasifikasinya lagi."),
         _("Laporan dikembalikan kepada Tim NKK Utama."),
         back_to_list=True,

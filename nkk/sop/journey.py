@@ -65,9 +65,7 @@ TURNS = {
     ),
     PARTED: Turn(None, steps.CLASSIFY, "Memisahkan laporan dari laporan lain"),
     SHARED: Turn(steps.APPROVE, steps.ANSWER),
-    RETURNED: Turn(
-        steps.ANSWER, steps.CLASSIFY, "Menyatakan informasi sebagai pengaduan dan mengembalikannya kepada Tim NKK"
-    ),
+    RETURNED: Turn(steps.ANSWER, steps.CLASSIFY, "Mengembalikan laporan kepada Tim NKK untuk diklasifikasi lagi"),
     ANSWERED: Turn(steps.ANSWER, steps.RECEIVE),
     CLOSED: Turn(steps.RECEIVE, None),
     REOPENED: Turn(None, steps.CLASSIFY, "Menyatakan keberatan atas jawaban"),

@@ -127,13 +127,13 @@ def test_information_is_sent_back_as_a_complaint(staff: Opening, case: Case) -> 
     case.informed()
     case.acts(case.operator, "answer", "reclassify")
     operator = staff("operator")
-    act(operator, case, "Ini pengaduan, bukan informasi", reason=REASON)
+    act(operator, case, "Kembalikan kepada Tim NKK Utama", reason=REASON)
     operator.open(f"/laporan/{case.ticket}")
     assert operator.sees("Tidak ada yang perlu Anda kerjakan")
     eventually(lambda: case.seen_by(case.main)["back"])
     main = staff("main_team")
     main.take("tim-utama", case.ticket)
-    assert main.sees("Operator menyatakan ini pengaduan, bukan informasi")
+    assert main.sees("Operator mengembalikannya untuk diklasifikasi lagi")
     assert REASON in main.read()
 
 
@@ -318,3 +318,98 @@ def test_staff_step_aside_and_see_the_case_no_more(staff: Opening, case: Case, l
     team.page.wait_for_selector(".notice.good")
     assert case.ticket not in team.read()
     assert team.open(f"/laporan/{case.ticket}") == 404
+
+
+@pytest.mark.parametrize(("language", "scripts"), [("id", True), ("en", False)])
+def test_a_report_is_joined_parted_joined_again_and_sent_back_by_the_operator(
+    people: People, staff: Opening, case: Case, language: str, scripts: bool
+) -> None:
+    first = Case(people).forwarded(OPD)
+    case.act(case.operator, "handover")
+    case.acts(case.main, "classify", "join")
+    eventually(lambda: "recall" in first.seen_by(first.main)["acts"])
+    main = staff("main_team", language=language, java_script_enabled=scripts)
+    main.open(f"/laporan/{case.ticket}")
+    main.follow("Gabungkan dengan laporan lain")
+    main.fill(q=first.ticket[-4:])
+    main.press("Cari")
+    main.follow(first.ticket)
+    assert main.value("first") == first.ticket
+    if scripts:
+        is_well(main)
+    main.press("Gabungkan dengan laporan lain")
+    assert main.is_wrong("reason")
+    main.fill(reason=REASON)
+    main.press("Gabungkan dengan laporan lain")
+    main.page.wait_for_selector(".notice.good")
+    assert main.sees("Laporan ini digabungkan dengan laporan lain")
+    if scripts:
+        is_well(main)
+    main.follow(first.ticket)
+    assert case.ticket in main.read()
+    main.open(f"/laporan/{case.ticket}")
+    main.follow("Pisahkan dari laporan lain")
+    if scripts:
+        is_well(main)
+    main.fill(reason="Loket lain.")
+    main.press("Pisahkan dari laporan lain")
+    main.page.wait_for_selector(".notice.good")
+    assert main.sees("Dipisahkan dari laporan lain")
+    act(main, case, "Gabungkan dengan laporan lain", first=first.ticket, reason=REASON)
+    first.act(people.opd_team(OPD), "response", {"text": "Petugas ditegur."})
+    first.act(first.main, "approval", {"approved": True})
+    operator = staff("operator", language=language, java_script_enabled=scripts)
+    operator.take("jawaban", case.ticket)
+    assert first.ticket in operator.read()
+    assert "Petugas ditegur." in operator.read()
+    if scripts:
+        is_well(operator)
+    act(operator, case, "Kembalikan kepada Tim NKK Utama", reason="Ternyata loket lain.")
+    eventually(lambda: case.seen_by(case.main)["back"] == "answer.returned.v1")
+    main.open(f"/laporan/{case.ticket}")
+    assert main.sees("Operator mengembalikannya untuk diklasifikasi lagi")
+    assert not {"complaint.joined", "complaint.parted"} & set(happened(case))
+
+
+@pytest.mark.parametrize(("language", "scripts"), [("id", True), ("en", False)])
+def test_a_further_opd_declines_and_the_operator_answers_from_what_was_kept(
+    people: People, staff: Opening, case: Case, language: str, scripts: bool
+) -> None:
+    case.forwarded(OPD)
+    case.act(people.opd_team(OPD), "response", {"text": "Petugas ditegur."})
+    case.acts(case.main, "approve", "gather")
+    main = staff("main_team", language=language, java_script_enabled=scripts)
+    main.open(f"/laporan/{case.ticket}")
+    main.follow("Teruskan juga kepada perangkat daerah lain")
+    main.press("Teruskan juga kepada perangkat daerah lain")
+    assert main.is_wrong("opd")
+    if scripts:
+        is_well(main)
+    main.choose("opd", OTHER)
+    main.fill(note=REASON)
+    main.press("Teruskan juga kepada perangkat daerah lain")
+    main.page.wait_for_selector(".notice.good")
+    assert "Petugas ditegur." in main.read()
+    second = staff("opd_team", OTHER, language=language)
+    second.take("opd", case.ticket)
+    assert REASON in second.read()
+    assert "Petugas ditegur." not in second.read()
+    case.act(people.opd_team(OTHER), "declination", {"reason": "Bukan kewenangan kami."})
+    case.acts(case.main, "classify", "conclude", "join")
+    main.open(f"/laporan/{case.ticket}")
+    main.follow("Teruskan tanggapan yang ada")
+    if scripts:
+        is_well(main)
+    main.fill(note="Cukup dengan yang ada.")
+    main.press("Teruskan tanggapan yang ada")
+    main.page.wait_for_selector(".notice.good")
+    operator = staff("operator", language=language, java_script_enabled=scripts)
+    operator.take("jawaban", case.ticket)
+    for text in ("Petugas ditegur.", "Cukup dengan yang ada."):
+        assert text in operator.read()
+    if scripts:
+        is_well(operator)
+    operator.fill(text="Petugas telah ditegur.")
+    operator.press("Kirim jawaban")
+    operator.page.wait_for_selector(".notice.good")
+    eventually(lambda: happened(case)[-2:] == ["response.concluded", "answer.sent"])

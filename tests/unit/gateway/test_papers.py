@@ -56,3 +56,38 @@ def test_the_reporters_document_has_the_first_answer_until_there_is_a_second(app
     for answer, text in ((None, "Jawaban pertama."), ({"text": "Jawaban kedua."}, "Jawaban kedua.")):
         monkeypatch.setattr(papers.journeys, "told", lambda *_, answer=answer: {"answer": answer, "earlier": [first]})
         assert papers._for_reporter("NKK-2026-3M3W-0NXV", papers.RESPONSE)["answer"] == text
+
+
+def test_the_responses_of_several_agencies_are_one_text_with_their_names(monkeypatch):
+    class Known:
+        def lists(self):
+            return {"opds": {"disdukcapil": "Disdukcapil"}}
+
+    monkeypatch.setattr(papers, "backend", Known)
+    kept = [{"opd": "disdukcapil", "round": 1, "text": "Petugas ditegur."}]
+    assert papers._every_response({"response": "Ditegur."}) == {}
+    for last, text in (({}, ""), ({"response": "Dicatat.", "opd": "Satpol PP"}, "\n\nSatpol PP:\nDicatat.")):
+        held = papers._every_response({"gathered": kept, **last})
+        assert held == {"response": "Disdukcapil:\nPetugas ditegur." + text}
+
+
+@pytest.mark.parametrize(
+    ("view", "numbers"),
+    [
+        ({"round": 1, "response": "a"}, ["R1-1"]),
+        ({"round": 2, "response": "b", "gathered": [{"round": 1}]}, ["R1-1", "R2-1"]),
+        ({"round": 2, "response": None, "gathered": [{"round": 1}]}, ["R1-1"]),
+    ],
+    ids=["one", "two", "concluded"],
+)
+def test_the_files_of_every_response_in_force_go_with_the_document(monkeypatch, view, numbers):
+    monkeypatch.setattr(papers.evidence, "rows", lambda files: [file["number"] for file in files])
+    view = view | {"response_files": [{"number": "R1-1"}, {"number": "R2-1"}]}
+    assert papers._files_of(papers.RESPONSE, Role.MAIN_TEAM, view)["attachments"] == numbers
+
+
+@pytest.mark.parametrize("event", ["response.approved.v1", "response.shared.v1", "response.concluded.v1"])
+def test_an_operator_opens_the_response_from_its_approval_on(app, event):
+    with app.test_request_context():
+        found = papers.openable("NKK-2026-3M3W-0NXV", Role.OPERATOR, told(*FORWARDED, (5, event)), confidential=True)
+    assert "laporan-tanggapan-pengaduan" in {document["kind"] for document in found}
