@@ -56,6 +56,8 @@ SENTENCES = {
     "first-is-decided": "That report was handed to the operator already; nothing changed. Classify this one alone.",
     "others-are-joined": "Other reports rest with this one; nothing changed. Join the other report with this one.",
     "answered-before": "This report was answered once and objected to; nothing changed. Classify it alone.",
+    "conflict-unlike-first": "Only of this report is it said that the accused may sit in the agency's own "
+    "team; nothing changed. Join the other report with this one, or classify this one alone.",
     "nothing-to-keep": "This report was not withdrawn, or not while it was at your desk; nothing changed. Reload it.",
     "no-longer-here": "This complaint is no longer with your team: it was declined, or taken back; nothing changed.",
     "no-information": "This report was classified as a complaint already, on its own; nothing changed.",

@@ -315,7 +315,7 @@ class RecusalDesk(AsksReporters, RecusesStaff):
             raise NotYourRole
         with self.uow.begin() as work:
             case = work.clocked.find(ticket, actor, for_update=True)
-            if case is None and not work.stepped_aside(ticket, actor):
+            if case is None and (whom != actor.id or not work.stepped_aside(ticket, actor)):
                 raise UnknownTicket
             if case is not None and work.recuse(ticket, whom, actor.id):
                 if case.end_claim_of(whom):

@@ -75,7 +75,7 @@ class TakesEntries(OpensBoxes):
         paper: str | None,
     ) -> None:
         if paper is not None:
-            self._take_paper(work, complaint, paper)
+            self._take_paper(work, actor, complaint, paper)
         add_account(work, domain.Account.without_log_in(complaint.reporter_id, work.now))
         identity = {key: reporter[key] for key in ("name", "identity_number", "email", "phone")} | {"username": None}
         # In place of the address's hash, so that nobody finds the account by its address before it has a password.
@@ -98,12 +98,16 @@ class TakesEntries(OpensBoxes):
         )
         work.emit(submitted(complaint, self.vault, website=actor.id if actor.role == Role.WEBSITE else None))
 
-    def _take_paper(self, work: IntakeWork, complaint: domain.Complaint, paper: str) -> None:
-        """Reserve the reference for this report. Raises PaperEnteredBefore where another report has it."""
+    def _take_paper(self, work: IntakeWork, actor: Actor, complaint: domain.Complaint, paper: str) -> None:
+        """Reserve the reference for this report. Raises PaperEnteredBefore where another report has it.
+
+        Threat: the accused enters a reference again to learn whether there is a report. To whoever may not see that
+        report, the reference is as one never entered.
+        """
         taken = work.entries.take_paper(
             entries.paper_key(self.vault.hidden, complaint.channel, paper), complaint.ticket
         )
-        if taken is not None:
+        if taken is not None and work.complaints.find(taken, actor) is not None:
             raise entries.PaperEnteredBefore({"ticket": taken})
 
     @rpc

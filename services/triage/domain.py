@@ -73,7 +73,8 @@ class CannotJoin(Refused):
     """The two reports cannot be joined.
 
     The code says why: it is the same report; the first is itself joined with another (`details["first"]`), was
-    withdrawn, or is decided; others rest with the second; or the second was answered before.
+    withdrawn, or is decided; others rest with the second; the second was answered before; or the second has a conflict
+    of interest of which the first says nothing, so that it could go to the accused's own team unnoticed.
     """
 
     also = (
@@ -83,6 +84,7 @@ class CannotJoin(Refused):
         "first-is-decided",
         "others-are-joined",
         "answered-before",
+        "conflict-unlike-first",
     )
 
 
@@ -328,6 +330,8 @@ class Case(Report, Askable):
             raise CannotJoin({"first": first.joined_to}, "first-is-joined")
         if first.state not in UNDECIDED:
             raise CannotJoin(code="first-is-decided")
+        if self.conflict and not (first.conflict and first.accused_opd == self.accused_opd):
+            raise CannotJoin(code="conflict-unlike-first")
         self.joined_to = first.ticket
         self._ends(State.JOINED, now)
 

@@ -122,6 +122,15 @@ def test_a_paper_is_entered_once_in_its_channel_however_it_is_written(intake: In
     assert enter(intake, channel="counter", paper="Surat 7")["ticket"] != first
 
 
+def test_a_paper_of_a_report_about_the_operator_is_to_them_as_one_never_entered(intake: IntakeService) -> None:
+    first = enter(intake, channel="letter", paper="Surat 11")["ticket"]
+    with intake.uow.begin() as work:
+        work.recuse(first, OPERATOR.id)
+    second = enter(intake, channel="letter", paper="Surat 11")
+    assert second["ticket"] != first
+    assert second["access_code"]
+
+
 def test_of_two_operators_who_enter_a_paper_at_once_one_is_told_the_ticket(intake: IntakeService) -> None:
     together = threading.Barrier(4)
 

@@ -28,8 +28,8 @@ NEIGHBOUR = REPORTER
 WHY = "Melaporkan loket yang sama."
 
 
-def handed_over(stages: House, reporter: Actor = REPORTER) -> str:
-    ticket: str = acted(stages, "intake", "submit", reporter, REPORT)["ticket"]
+def handed_over(stages: House, reporter: Actor = REPORTER, **marked: Any) -> str:
+    ticket: str = acted(stages, "intake", "submit", reporter, REPORT | marked)["ticket"]
     acted(stages, "intake", "hand_over", OPERATOR, ticket)
     return ticket
 
@@ -224,6 +224,19 @@ def test_what_cannot_be_joined_is_refused_by_name(stages: House) -> None:
     assert refusal(stages, handed_over(stages), first).code == "first-is-decided"
     acted(stages, "intake", "withdraw", REPORTER, third, "Takut.")
     assert refusal(stages, handed_over(stages), third).code == "first-was-withdrawn"
+
+
+def test_a_report_with_a_conflict_of_interest_is_not_joined_with_one_that_may_go_to_the_accuseds_team(
+    stages: House,
+) -> None:
+    marked = [handed_over(stages, conflict=True, accused_opd=OPD) for _ in range(3)]
+    elsewhere = handed_over(stages, conflict=True, accused_opd=OTHER)
+    for first in (forwarded(stages), handed_over(stages), elsewhere):
+        assert refusal(stages, marked[0], first).code == "conflict-unlike-first"
+    acted(stages, "triage", "join", MAIN_TEAM, marked[1], marked[0], WHY)
+    acted(stages, "triage", "join", MAIN_TEAM, handed_over(stages), marked[0], WHY)
+    with pytest.raises(InvalidInput):
+        stages.do("triage", "forward", MAIN_TEAM, marked[0], OPD)
 
 
 def test_a_report_that_nobody_may_see_takes_none(stages: House) -> None:

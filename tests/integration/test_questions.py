@@ -86,6 +86,12 @@ def test_only_one_question_of_a_desk_waits_for_the_reporter(stages: House) -> No
     assert [shown["number"] for shown in questions(stages, ticket)] == [1, 2]
 
 
+@pytest.mark.parametrize("number", [0, 2, 2**31, 2**63, 10**20], ids=["0", "2", "int", "bigint", "beyond"])
+def test_a_question_that_was_never_asked_is_unknown(stages: House, number: int) -> None:
+    with pytest.raises(UnknownQuestion):
+        stages.do("notification", "answer_question", REPORTER, asked(stages), number, ANSWER)
+
+
 def test_a_question_is_answered_once(stages: House) -> None:
     ticket = asked(stages)
     acted(stages, "notification", "answer_question", REPORTER, ticket, 1, ANSWER)

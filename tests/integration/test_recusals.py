@@ -139,6 +139,12 @@ def test_whoever_was_made_to_step_aside_does_not_learn_of_the_case_by_stepping_a
             stages.do("triage", "recuse", colleague, unknown, WHY)
 
 
+def test_whoever_stepped_aside_has_no_colleague_step_aside_any_more(stages: House) -> None:
+    ticket = recused(stages, "triage", MAIN_TEAM.id)
+    with pytest.raises(UnknownTicket):
+        stages.do("triage", "recuse", MAIN_TEAM, ticket, WHY, COLLEAGUES["triage"].id)
+
+
 def test_tim_utama_has_a_colleague_of_any_desk_step_aside_and_nobody_else_does(stages: House) -> None:
     ticket = everywhere(stages)
     for stage in ("intake", "opd_response"):

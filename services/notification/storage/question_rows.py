@@ -8,6 +8,9 @@ from nkk.sop.refusals import UnknownTicket
 from services.notification.asking import Asked, UnknownQuestion
 from services.notification.storage.tables import is_asked, journeys, questions
 
+MOST_QUESTIONS = 2**31 - 1
+"""The largest number of a question that the column can have."""
+
 
 class Questions:
     """The repository of the questions to reporters."""
@@ -36,6 +39,8 @@ class Questions:
 
     def get(self, ticket: str, number: int) -> Asked:
         """Return and lock question `number` of a complaint. Raises UnknownQuestion."""
+        if number > MOST_QUESTIONS:
+            raise UnknownQuestion
         query = select(questions).where(questions.c.ticket == ticket, questions.c.number == number)
         row = self._connection.execute(query.with_for_update()).first()
         if row is None:
