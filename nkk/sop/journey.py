@@ -256,7 +256,7 @@ class Clock:
     def counted_to(self, now: datetime) -> datetime:
         """Return the instant that is compared to the due time at `now`, or was at the end: no time passes in a rest."""
         end = self.done_at or now
-        rest = next((rest for rest in self.rests if rest.until is None or end < rest.until), None)
+        rest = next((rest for rest in self.rests if rest.until is None or end <= rest.until), None)
         if rest is None:
             return end
         # The due time has moved already where the end of the rest is known, and the step has not ended within it.
@@ -292,7 +292,7 @@ def clocks(
         rests = _rests([each for each in asked if (each.step, each.forwarding, each.round) == run], start, ended)
         due = calendar.due(start, step.minutes)
         for rest in rests:
-            if rest.until is not None and (ended is None or rest.until <= ended):
+            if rest.until is not None and (ended is None or rest.until < ended):
                 due = moved(due, rest.since, rest.until, calendar)
         clock = Clock(step, run[2], calendar, start, due, ended, run[1], by, rests=rests)
         grant = granted.get((clock.forwarding, clock.round)) if step == steps.RESPOND else None

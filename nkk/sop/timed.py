@@ -95,8 +95,8 @@ class Timed:
             setattr(self, name, value)
 
     def stop_clock(self, at: datetime) -> None:
-        """Stop the clock, because the step was done at `at`; a rest that lasts until then moves no due time."""
-        if self.rests_since is not None and not (self.rests_until and self.rests_until <= at):
+        """Stop the clock, because the step was done at `at`: a rest that did not end before moves no due time."""
+        if self.rests_since is not None and not (self.rests_until and self.rests_until < at):
             self._forget_rest()
         self.done_at, self.tell_at = at, None
 
@@ -116,7 +116,7 @@ class Timed:
     def counted_to(self, now: datetime) -> datetime:
         """Return the instant that is compared to the due time at `now`, or was at the end: no time passes in a rest."""
         end = self.done_at or now
-        if self.rests_since is None or (self.rests_until is not None and self.rests_until <= end):
+        if self.rests_since is None or (self.rests_until is not None and self.rests_until < end):
             return end
         # The due time has moved already where the end of the rest is known, and the step has not ended within it.
         return self.rests_until if self.done_at is None and self.rests_until else min(end, self.rests_since)
@@ -141,7 +141,7 @@ class Timed:
         if since is None or self.rests_until is not None:
             return
         self.rests_until = max(at, since)
-        if self.done_at is None or self.rests_until <= self.done_at:
+        if self.done_at is None or self.rests_until < self.done_at:
             for name, before in self.DUES:
                 due_at = getattr(self, before)
                 setattr(self, name, due_at and moved(due_at, since, self.rests_until, calendar))

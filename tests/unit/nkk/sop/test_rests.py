@@ -72,6 +72,22 @@ def test_no_time_passes_before_a_clock_begins(timed):
     assert timed.due_at == due_at
 
 
+@pytest.mark.parametrize("heard_before", [True, False])
+def test_a_rest_that_ends_at_the_instant_of_the_step_moves_no_due_time_in_either_order(timed, heard_before):
+    due_at = timed.due_at
+    timed.rest(at(0, 8, 5))
+    if heard_before:
+        timed.go_on(at(1, 9), OFFICE_HOURS)
+    timed.stop_clock(at(1, 9))
+    if not heard_before:
+        timed.go_on(at(1, 9), OFFICE_HOURS)
+    assert timed.due_at == due_at
+    facts = [Fact(SUBMITTED, at(0, 8)), Fact(HANDED_OVER, at(1, 9))]
+    asked = Question(2, 1, 0, at(0, 8, 5), at(1, 9))
+    (counted, *_) = clocks(facts, lambda _: OFFICE_HOURS, [asked])
+    assert (counted.due_at, counted.late(at(1, 9))) == (due_at, timed.counted_to(at(1, 9)) > due_at)
+
+
 def test_a_step_that_ends_during_a_rest_moves_no_due_time(timed):
     due_at = timed.due_at
     timed.rest(at(0, 8, 1))
