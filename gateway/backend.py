@@ -47,7 +47,7 @@ FOR_ANYBODY = {
         "attached_after",
     },
     "opd_response": {"attached", "attached_after"},
-    "notification": {"figures", "letters"},
+    "notification": {"figures", "letters", "attached", "attached_after"},
 }
 """The calls that need no log-in, by stage: they are sent no access token."""
 

@@ -19,7 +19,7 @@ from gateway.files.stores import StoreError
 from gateway.files.uploads import MB, Upload, owner, uploads
 from nkk.contracts import views
 from nkk.log import get_logger
-from nkk.sop.files import UnknownFile, round_of
+from nkk.sop.files import UnknownFile, question_of, round_of
 from nkk.sop.steps import Role
 
 CHECK_SECONDS = 20.0
@@ -37,6 +37,9 @@ OF_REPORT = {
 }
 OF_RESPONSE = OF_REPORT | {Role.REPORTER: "notification", Role.OPERATOR: "notification"}
 """The stage that a role opens a file at."""
+
+ATTACHING = ("intake", "opd_response", "notification")
+"""The stages that attach uploads."""
 
 _LISTS = ("files", "response_files", "offered")
 _DESCRIBED = ("id", "media_type", "size", "sha256", "cleaned", "readable")
@@ -77,7 +80,10 @@ def own(ids: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def of_response(ids: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the descriptors of the caller's checked uploads, to attach them to a response. Raises as `_ready` does."""
+    """Return the descriptors of the caller's checked uploads, to attach them to a response or an answer.
+
+    Raises as `_ready` does.
+    """
     return [_described(upload, _DESCRIBED) for upload in _ready(ids)]
 
 
@@ -128,12 +134,17 @@ def preview(ticket: str, number: str) -> Response:
 
 
 def are_attached(ids: list[str]) -> set[str]:
-    """Return those of `ids` that belong to a report or a response. Raises StageUnavailableError."""
-    return {id for stage in ("intake", "opd_response") for id in backend().call(stage, "attached", ids)}
+    """Return those of `ids` that belong to a report, a response or an answer to a question.
+
+    Raises StageUnavailableError.
+    """
+    return {id for stage in ATTACHING for id in backend().call(stage, "attached", ids)}
 
 
 def _opening(ticket: str, number: str, part: str) -> views.File:
     role = Role(g.actor.role)
+    if question_of(number) is not None:
+        return backend().call("notification", "open_question_file", ticket, number, part)
     stage = (OF_REPORT if round_of(number) is None else OF_RESPONSE)[role]
     return backend().call(stage, "open_file", ticket, number, part)
 

@@ -1,11 +1,11 @@
 """Questions to reporters, for the API and the pages: asked at the caller's own desk, kept at notification."""
 
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 from flask import g
 
-from gateway import desks, journeys
+from gateway import desks, evidence, journeys
 from gateway.backend import backend
 from gateway.complaints import known
 from gateway.notes import NOTED_AT
@@ -33,12 +33,15 @@ def ask(ticket: str, text: str) -> views.Acted:
 
 def of(ticket: str) -> list[views.Question]:
     """Return the questions about a complaint that the caller may follow; none where notification has it not yet."""
-    return journeys.told(known(ticket), "questions") or []
+    found: list[views.Question] = journeys.told(known(ticket), "questions") or []
+    return [cast(views.Question, {**asked, "files": evidence.shown(asked.get("files", ()))}) for asked in found]
 
 
 def answer(ticket: str, number: int, form: dict[str, Any]) -> views.AnsweredQuestion:
-    """Answer a question about the caller's own complaint."""
-    answered = journeys.told(known(ticket), "answer_question", number, form["text"])
+    """Answer a question about the caller's own complaint, with the uploads in the form's `files`."""
+    # A stage of the version before knows no files: it is sent none where there are none.
+    files = [evidence.of_response(form["files"])] if form.get("files") else []
+    answered = journeys.told(known(ticket), "answer_question", number, form["text"], *files)
     if answered is None:
         raise journeys.being_prepared()
     return answered

@@ -10,7 +10,7 @@ from gateway.files.sealing import DamagedError
 from gateway.files.stores import HeldError, MissingError, Store
 from nkk.sop.files import Scan
 
-STAGES = ("intake", "opd_response")
+STAGES = ("intake", "opd_response", "notification")
 """The stages that attach files."""
 
 PATIENCE_SECONDS = 20

@@ -76,6 +76,7 @@ ARGUMENTS: dict[str, dict[str, tuple[Any, ...]]] = {
         "release": (),
         "timeline": (),
         "questions": (),
+        "open_question_file": ("T1-1",),
     },
 }
 """What staff call about a case at each stage, with what comes after the ticket."""

@@ -165,7 +165,7 @@ def read_questions(ticket: str) -> Form:
 @resources.route("/complaints/<ticket>/questions/<int:number>/answer", methods=["POST"])
 @needs(Role.REPORTER)
 @limit("SUBMISSION", by_account)
-@resources.arguments(schemas.QuestionText())
+@resources.arguments(schemas.QuestionAnswer())
 @resources.response(200, schemas.AnsweredQuestion)
 @resources.alt_response(404, response="NOT_FOUND")
 @resources.alt_response(409, response="CONFLICT")

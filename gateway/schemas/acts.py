@@ -5,6 +5,7 @@ from typing import Any
 
 from marshmallow import Schema, fields
 
+from gateway.schemas.files import File, upload_ids
 from gateway.schemas.parts import Thorough
 from nkk.contracts.fields import NOTE_LENGTH, PlainText, Range, Slug, Ticket, UserName
 from nkk.sop import faults
@@ -20,9 +21,15 @@ class Reason(Schema):
 
 
 class QuestionText(Schema):
-    """A question to the reporter, or the reporter's answer."""
+    """A question to the reporter."""
 
     text = PlainText(TEXT_LENGTH, required=True)
+
+
+class QuestionAnswer(QuestionText):
+    """The reporter's answer to a question."""
+
+    files = upload_ids("The ids of uploads to attach, each whole and checked.")
 
 
 class AskedQuestion(Schema):
@@ -40,6 +47,7 @@ class AskedQuestion(Schema):
     lapses_on = fields.String(required=True, metadata={"description": "The last day for an answer."})
     answer = fields.String(required=True, allow_none=True)
     answered_on = fields.String(required=True, allow_none=True)
+    files = fields.List(fields.Nested(File), metadata={"description": "The files that came with the answer."})
     by = fields.String(metadata={"description": "The id of the account that asked; for staff only."})
 
 

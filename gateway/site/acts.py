@@ -13,7 +13,7 @@ from werkzeug.exceptions import NotFound
 from gateway import complaints, desks, questions, schemas
 from gateway import notes as noting
 from gateway.limits import by_account, limit
-from gateway.site import colleagues, forms, session, words
+from gateway.site import colleagues, forms, session, uploading, words
 from gateway.site.forms import Form
 from gateway.site.guard import new_pages
 from gateway.site.session import needs
@@ -353,6 +353,7 @@ def draft_of(ticket: str, page: ActPage) -> str:
 @pages.route("/laporan/<ticket>/pertanyaan/<int:number>", methods=["GET", "POST"])
 @needs(Role.REPORTER)
 @limit("SUBMISSION", by_account, exempt_when=forms.idle)
+@uploading.takes_files
 def answer_question(ticket: str, number: int) -> ResponseReturnValue:
     """Show an open question to its reporter, or send the answer."""
     ticket = complaints.known(ticket)
@@ -370,7 +371,13 @@ def answer_question(ticket: str, number: int) -> ResponseReturnValue:
             raise NotFound
         return render_template("question.html", form=form, ticket=ticket, asked=asked)
 
-    return forms.answer(schemas.QuestionText, carry_out, show)
+    return forms.answer(schemas.QuestionAnswer, carry_out, show, _read_question)
+
+
+def _read_question(values: Mapping[str, str]) -> dict[str, Any]:
+    form: dict[str, Any] = forms.filled_in(schemas.QuestionAnswer, values)
+    found = uploading.ids()
+    return form | ({"files": found} if found else {})
 
 
 @pages.route("/laporan/<ticket>/catatan", methods=["GET", "POST"])

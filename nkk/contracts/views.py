@@ -37,6 +37,7 @@ class Question(TypedDict):
     lapses_on: str
     answer: str | None
     answered_on: str | None
+    files: NotRequired[list["File"]]
     by: NotRequired[str]
 
 

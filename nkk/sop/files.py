@@ -17,7 +17,7 @@ MOST_AT_ONCE = 50
 MOST_OF_A_REPORT = 100
 """The largest number of files of a report with all its supplements."""
 
-_NUMBER = re.compile(r"(?:R([1-9][0-9]{0,3})-)?([1-9][0-9]{0,2})")
+_NUMBER = re.compile(r"(?:([RT])([1-9][0-9]{0,3})-)?([1-9][0-9]{0,2})")
 NUMBER_LENGTH = 9
 PARTS = ("file", "preview")
 ID_LENGTH = 22
@@ -82,21 +82,35 @@ class OwnFile(File):
         return File(**{name: getattr(self, name) for name in File.__dataclass_fields__})
 
 
-def numbered(described: Iterable[dict[str, Any]], after: int = 0, round_: int | None = None) -> list[dict[str, Any]]:
-    """Return the descriptors with numbers that follow `after`: 1, 2 … for a report's, `R1-1` … for a response's."""
-    before = "" if round_ is None else f"R{round_}-"
+def numbered(
+    described: Iterable[dict[str, Any]], after: int = 0, round_: int | None = None, question: int | None = None
+) -> list[dict[str, Any]]:
+    """Return the descriptors with numbers that follow `after`: 1, 2 … for a report's.
+
+    Those of a response are `R1-1` …, those of the answer to a question `T1-1` ….
+    """
+    before = f"R{round_}-" if round_ is not None else f"T{question}-" if question is not None else ""
     return [each | {"number": f"{before}{count}"} for count, each in enumerate(described, after + 1)]
 
 
 def round_of(number: str) -> int | None:
-    """Return the number of the response that a file belongs to; None for a report's."""
+    """Return the number of the response that a file belongs to; None for any other file."""
+    return _counted(number, "R")
+
+
+def question_of(number: str) -> int | None:
+    """Return the number of the question with whose answer a file came; None for any other file."""
+    return _counted(number, "T")
+
+
+def _counted(number: str, what: str) -> int | None:
     match = _NUMBER.fullmatch(number)
-    return int(match[1]) if match and match[1] else None
+    return int(match[2]) if match and match[1] == what else None
 
 
 def _place(number: str) -> tuple[int, int]:
     match = _NUMBER.fullmatch(number)
-    return (int(match[1] or 0), int(match[2])) if match else (0, 0)
+    return (int(match[2] or 0), int(match[3])) if match else (0, 0)
 
 
 def of_round(files: Iterable[File], round_: int) -> tuple[File, ...]:

@@ -1,10 +1,13 @@
 """A question that a desk asked the reporter: open, answered, lapsed, or overtaken by an act that moved the case on."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from nkk.sop.clock import day_after, day_of
+from nkk.sop.files import File, described, numbered
 from nkk.sop.journey import Clock, Question
 from nkk.sop.refusals import AlreadyDone, NotYourStep, Refused
 
@@ -65,6 +68,7 @@ class Asked:
     answered_on: datetime | None = None
     ended_at: datetime | None = None
     remind_at: datetime | None = None
+    files: tuple[File, ...] = ()
 
     @property
     def is_open(self) -> bool:
@@ -76,8 +80,8 @@ class Asked:
         """What the clock of the step needs to know."""
         return Question(self.step, self.forwarding, self.round, self.at, self.ended_at)
 
-    def answer_with(self, text: str, now: datetime, needed: bool) -> None:
-        """Store the answer, where the case still needs it.
+    def answer_with(self, text: str, uploads: Iterable[dict[str, Any]], now: datetime, needed: bool) -> None:
+        """Store the answer with its files, where the case still needs it.
 
         Raises QuestionAnsweredBefore, QuestionHasLapsed or QuestionOvertaken.
         """
@@ -89,6 +93,7 @@ class Asked:
             raise QuestionOvertaken
         self.state, self.answer, self.answered_on = State.ANSWERED, text, day_of(now)
         self.ended_at, self.remind_at = day_after(now), None
+        self.files = described(numbered(uploads, question=self.number))
 
     def lapse(self, now: datetime) -> bool:
         """Let the question lapse where its time is over, and return whether it did."""

@@ -5,11 +5,13 @@ from typing import Any
 
 from nkk.contracts import Event, views
 from nkk.contracts.events import QuestionAnswered, QuestionAsked, QuestionLapsed
-from nkk.desk import Calendars, viewing
+from nkk.contracts.files import FileView
+from nkk.desk import Calendars, opening, viewing
 from nkk.messaging.consumer import handles
 from nkk.messaging.host import timer
 from nkk.messaging.rpc import rpc
 from nkk.settings import NKK_QUESTION_DAYS
+from nkk.sop.files import find, part
 from nkk.sop.questions import lapses_at
 from nkk.sop.refusals import UnknownTicket
 from nkk.sop.steps import Role
@@ -62,18 +64,21 @@ class KeepsQuestions:
 
     @rpc
     @requires(Role.REPORTER)
-    def answer_question(self, actor: Actor, ticket: str, number: int, text: str | None) -> views.AnsweredQuestion:
-        """Answer a question about the caller's own report.
+    def answer_question(
+        self, actor: Actor, ticket: str, number: int, text: str | None, files: list[dict] | None = None
+    ) -> views.AnsweredQuestion:
+        """Answer a question about the caller's own report, with words and perhaps files.
 
-        Raises UnknownQuestion, QuestionAnsweredBefore, QuestionHasLapsed, or QuestionOvertaken where the case has gone
-        on to another step.
+        Raises FileAttachedBefore, UnknownQuestion, QuestionAnsweredBefore, QuestionHasLapsed, or QuestionOvertaken
+        where the case has gone on to another step.
         """
-        form = load(schemas.QuestionAnswer, {"text": text})
+        form = load(schemas.QuestionAnswer, {"text": text, "files": files or []})
         with self.uow.begin() as work:
             journey = self._own(work, ticket, actor)
             asked = work.questions.get(ticket, number)
             open_ones = [each.id for each in journey.open_questions(work.now, self.calendars.get)]
-            asked.answer_with(form["text"], work.now, needed=asked.id in open_ones)
+            asked.answer_with(form["text"], form["files"], work.now, needed=asked.id in open_ones)
+            work.attach(ticket, asked.files)
             work.questions.save(asked)
             answered = QuestionAnswered(
                 ticket=ticket,
@@ -93,16 +98,32 @@ class KeepsQuestions:
         An OPD's team is told of those asked until the complaint was taken away from it.
         """
         with viewing(self.uow, actor, ticket, "questions") as work:
-            journey = work.journeys.get(ticket, actor)
-            if not journey.shown_to(actor.role, self.wrote(journey, actor), actor.group):
-                raise UnknownTicket
-            told = journey.told_to(actor.role, actor.group)
-            found = work.questions.of([ticket])[ticket]
+            journey, found = self._told(work, actor, ticket)
+        clocks = journey.clocks(self.calendars.get)
+        return [schemas.question(asked, clocks, actor) for asked in found]
+
+    @rpc
+    @requires(*READERS)
+    def open_question_file(self, actor: Actor, ticket: str, number: str, of: str = "file") -> views.File:
+        """Return one file of an answer, for the gateway to open it or its preview (`of`), and record it.
+
+        Whoever may read the answer may open its files.
+        """
+        with opening(self.uow, actor, ticket, number, part(of)) as work:
+            _, found = self._told(work, actor, ticket)
+            file = find((file for asked in found for file in asked.files), number)
+        return FileView().dump(file)
+
+    def _told(self, work: NotificationWork, actor: Actor, ticket: str) -> tuple[Journey, list[Asked]]:
+        """Return a journey and those of its questions that the caller is told of. Raises UnknownTicket."""
+        journey = work.journeys.get(ticket, actor)
+        if not journey.shown_to(actor.role, self.wrote(journey, actor), actor.group):
+            raise UnknownTicket
+        told, found = journey.told_to(actor.role, actor.group), work.questions.of([ticket])[ticket]
         if actor.role == Role.OPD_TEAM and told is not journey:
             until = told.entries[-1]
             found = [asked for asked in found if asked.at <= until.at]
-        clocks = journey.clocks(self.calendars.get)
-        return [schemas.question(asked, clocks, actor) for asked in found]
+        return journey, found
 
     @timer(interval=LAPSE_SECONDS)
     def end_questions(self) -> None:

@@ -8,7 +8,7 @@ from marshmallow import Schema, ValidationError, fields
 
 from nkk.contracts import views
 from nkk.contracts.fields import NOTE_LENGTH, Instant, Length, Mailbox, PlainText, Range, Regexp, Slug
-from nkk.contracts.files import FileView
+from nkk.contracts.files import FileView, attaching
 from nkk.sop import faults
 from nkk.sop.clock import Calendar, month_bounds, write_day, write_instant
 from nkk.sop.files import MOST_AT_ONCE as MOST_FILES
@@ -33,6 +33,7 @@ class QuestionAnswer(Schema):
     """The reporter's answer to a question."""
 
     text = PlainText(TEXT_LENGTH, required=True)
+    files = attaching()
 
 
 class Reason(Schema):
@@ -251,6 +252,7 @@ def question(asked: Asked, clocks: list[Clock], reader: Actor) -> views.Question
         "lapses_on": write_day(asked.lapses_at - timedelta(days=1)),
         "answer": asked.answer,
         "answered_on": _instant(asked.answered_on, write_day),
+        "files": FileView(many=True).dump(asked.files),
     }
     return shown if reader.role == Role.REPORTER else {**shown, "by": asked.by}
 

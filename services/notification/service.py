@@ -24,7 +24,7 @@ from nkk.contracts.events import (
 from nkk.contracts.files import FileView
 from nkk.contracts.gathered import GatheredView
 from nkk.desk import opening, viewing
-from nkk.desk.stage import ConsumesCalendars, RecusesStaff
+from nkk.desk.stage import Attaches, ConsumesCalendars, RecusesStaff
 from nkk.messaging.consumer import handles
 from nkk.messaging.host import timer
 from nkk.messaging.rpc import rpc
@@ -60,6 +60,7 @@ class NotificationService(
     RepublishesClosings,
     TakesActs,
     KeepsQuestions,
+    Attaches,
     RecusesStaff,
     ConsumesCalendars,
 ):

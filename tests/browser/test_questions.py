@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.browser.test_acts import is_well, own_window
+from tests.browser.test_evidence import arrived, chosen, picture
 from tests.e2e.test_acts import Case
 from tests.installations import eventually
 from tests.people import People
@@ -54,6 +55,12 @@ def test_a_desk_asks_and_the_reporter_answers_on_the_page_of_the_report(
     assert ASKED in reporter.read()
     if not window:
         is_well(reporter)
+    if not window:
+        reporter.open(f"/laporan/{case.ticket}")
+        reporter.follow("Jawab dengan berkas")
+        is_well(reporter)
+        reporter.page.set_input_files("#berkas", [chosen("antrean.jpg", picture())])
+        arrived(reporter, 1)
     reporter.fill(text=ANSWER)
     reporter.press("Kirim jawaban")
     eventually(lambda: case.reporter.get(f"{case.path}/questions")["items"][0]["state"] == "answered")
@@ -66,6 +73,8 @@ def test_a_desk_asks_and_the_reporter_answers_on_the_page_of_the_report(
     assert ANSWER in main.read()
     assert not main.sees("Menunggu jawaban pelapor sejak")
     if not window:
+        assert main.sees("Bukti T1-1 (JPEG,")
+        assert "antrean.jpg" not in main.read()
         is_well(main)
 
 

@@ -25,6 +25,24 @@ def test_a_desk_asks_and_every_desk_that_has_the_complaint_reads_the_answer(peop
     eventually(lambda: "ask" in case.seen_by(case.main)["acts"])
 
 
+def test_files_come_with_an_answer_and_are_opened_by_whoever_reads_it(people: People) -> None:
+    case = Case(people)
+    case.act(case.operator, "questions", {"text": ASKED})
+    eventually(lambda: case.reporter.get(f"{case.path}/questions")["items"])
+    files = [case.reporter.upload(), case.reporter.upload(b"Nomor antrean 17.", "catatan.txt")]
+    case.act(case.reporter, "questions/1/answer", {"text": ANSWER, "files": files})
+    for who in (case.operator, case.reporter):
+        (shown,) = who.get(f"{case.path}/questions")["items"]
+        assert [file["number"] for file in shown["files"]] == ["T1-1", "T1-2"]
+        assert all("id" not in file for file in shown["files"])
+        assert who.ask("GET", f"{case.path}/files/T1-2").content == b"Nomor antrean 17."
+        assert who.ask("GET", f"{case.path}/files/T1-1/preview").headers["Content-Type"] == "image/jpeg"
+        problem(who.ask("GET", f"{case.path}/files/T1-3"), 404, "unknown-file")
+    assert shown["files"][1]["name"] == "catatan.txt"
+    for who in (people.reporter(), case.main):
+        problem(who.ask("GET", f"{case.path}/files/T1-1"), 404, "unknown-ticket")
+
+
 def test_a_question_of_a_case_that_went_on_needs_no_answer(people: People) -> None:
     case = Case(people)
     case.act(case.operator, "questions", {"text": ASKED})

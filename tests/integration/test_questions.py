@@ -1,11 +1,14 @@
 """Questions to the reporter, as the four stages keep them, with their events in any order."""
 
+import json
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from nkk.desk.record import FILE_OPENED
+from nkk.sop.files import FileAttachedBefore, UnknownFile
 from nkk.sop.questions import QuestionOpen, WithoutReporter
 from nkk.sop.refusals import UnknownTicket
 from nkk.trust.actor import Actor
@@ -16,7 +19,7 @@ from services.notification.asking import (
     UnknownQuestion,
 )
 from services.notification.journeys import still_true
-from tests.builders import REPORT
+from tests.builders import REPORT, upload
 from tests.integration.test_acts import acted, forwarded
 from tests.stages import MAIN_TEAM, OPD_TEAM, OPERATOR, REPORTER, STORAGES, House
 
@@ -298,3 +301,51 @@ def test_of_an_answer_and_a_lapse_at_one_instant_one_counts(stages: House) -> No
     stages.settle()
     assert [event.type for _, event in stages.told if event.type.startswith("question")][1:] == ["question.answered.v1"]
     assert questions(stages, ticket)[0]["state"] == "answered"
+
+
+def answered_with(stages: House, files: list[Any], stage: str = "triage") -> str:
+    ticket = asked(stages, stage)
+    acted(stages, "notification", "answer_question", REPORTER, ticket, 1, ANSWER, files)
+    return ticket
+
+
+def openings(stages: House) -> list[tuple[str, str]]:
+    """Return who opened a file at notification, and which, as it is recorded."""
+    record = STORAGES["notification"].record
+    with stages.databases["notification"].reading() as connection:
+        rows = connection.execute(select(record).where(record.c.act == FILE_OPENED)).all()
+    return [(row.actor, json.loads(row.detail)["file"]) for row in rows]
+
+
+def test_whoever_reads_an_answer_opens_its_files_and_each_opening_by_staff_is_recorded(stages: House) -> None:
+    first, second = upload(), upload()
+    ticket = answered_with(stages, [first, second], "opd_response")
+    for actor in (OPERATOR, MAIN_TEAM, OPD_TEAM, REPORTER):
+        assert [file["number"] for file in questions(stages, ticket, actor)[0]["files"]] == ["T1-1", "T1-2"]
+        opened = stages.do("notification", "open_question_file", actor, ticket, "T1-2")
+        assert opened["id"] == second["id"]
+    assert openings(stages) == [(actor.id, "T1-2") for actor in (OPERATOR, MAIN_TEAM, OPD_TEAM)]
+    for number in ("T1-3", "T2-1", "1", "R1-1"):
+        with pytest.raises(UnknownFile):
+            stages.do("notification", "open_question_file", MAIN_TEAM, ticket, number)
+    with pytest.raises(UnknownTicket):
+        stages.do("notification", "open_question_file", ANOTHER, ticket, "T1-1")
+
+
+def test_a_team_that_the_complaint_was_taken_from_opens_no_later_file(stages: House) -> None:
+    ticket = forwarded(stages)
+    acted(stages, "opd_response", "decline", OPD_TEAM, ticket, "Bukan kewenangan kami.")
+    acted(stages, "triage", "ask", MAIN_TEAM, ticket, ASKED)
+    acted(stages, "notification", "answer_question", REPORTER, ticket, 1, ANSWER, [upload()])
+    with pytest.raises(UnknownFile):
+        stages.do("notification", "open_question_file", OPD_TEAM, ticket, "T1-1")
+
+
+def test_an_upload_is_attached_to_one_answer_and_the_gateway_learns_of_it(stages: House) -> None:
+    file, loose = upload(), upload()
+    answered_with(stages, [file])
+    other = asked(stages)
+    with pytest.raises(FileAttachedBefore):
+        stages.do("notification", "answer_question", REPORTER, other, 1, ANSWER, [file])
+    assert questions(stages, other)[0]["state"] == "open"
+    assert stages.services["notification"].attached([file["id"], loose["id"]]) == [file["id"]]

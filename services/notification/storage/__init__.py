@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from nkk.desk import ClockedWork, RecordedWork, RecusingWork
+from nkk.desk import AttachingWork, ClockedWork, RecordedWork, RecusingWork
 from nkk.sop.timed import Timed
 from services.notification.domain import Answer, Kept, letters_about, team_at
 from services.notification.storage.contact_rows import Contact, Contacts, Plain
@@ -20,6 +20,7 @@ from services.notification.storage.tables import (
     MOST_AT_ONCE,
     acts,
     answers,
+    attached,
     calendars,
     closed,
     contacts,
@@ -57,6 +58,7 @@ __all__ = [
     "Teams",
     "acts",
     "answers",
+    "attached",
     "calendars",
     "closed",
     "contacts",
@@ -78,7 +80,7 @@ __all__ = [
 ]
 
 
-class NotificationWork(ClockedWork, RecordedWork, RecusingWork):
+class NotificationWork(ClockedWork, RecordedWork, AttachingWork, RecusingWork):
     """Notification's unit of work: one database transaction."""
 
     OUTBOX = outbox
@@ -87,6 +89,7 @@ class NotificationWork(ClockedWork, RecordedWork, RecusingWork):
     CALENDARS = calendars
     RECORD = record
     RECUSALS = recusals
+    ATTACHED = attached
 
     def republish_closings(self, limit: int) -> list[tuple[str, datetime]]:
         """Mark closings that an earlier version published for tooling only as unsent, to be published to the stages.

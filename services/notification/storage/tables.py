@@ -24,6 +24,7 @@ from sqlalchemy.types import TypeDecorator
 
 from nkk.desk import (
     alarm_index,
+    attached_table,
     calendars_table,
     claim_columns,
     clock_columns,
@@ -229,7 +230,9 @@ questions = Table(
     Column("answered_on", UtcDateTime),
     Column("ended_at", UtcDateTime),
     Column("remind_at", UtcDateTime),
+    files_column(),
 )
+attached = attached_table(metadata)
 Index("ix_questions_number", questions.c.ticket, questions.c.number, unique=True)
 is_asked = questions.c.state == literal_column("'open'")
 Index("ix_questions_open", questions.c.lapses_at, sqlite_where=is_asked, postgresql_where=is_asked)

@@ -73,7 +73,7 @@ def test_what_is_missing_changed_or_attached_to_nothing_is_found(uploads: Upload
     for folder in (tmp_path / "files").glob("*/*"):
         if folder.name != young:
             os.utime(folder, (then, then))
-    attached = {"intake": sorted([good, gone, cut, bent]), "opd_response": [headless]}
+    attached = {"intake": sorted([good, gone, cut, bent]), "opd_response": [headless], "notification": []}
 
     def after(stage: str, last: str) -> list[str]:
         return [id for id in attached[stage] if id > last][:2]
