@@ -98,6 +98,8 @@ LASTS_WITH_NIP_SECONDS = 60
 """How long a stream lasts of an account that is not told of every change: its page loads the list again after that."""
 MOST_KNOWN = 20_000
 """The number of complaints of which a process remembers whom they are about; the oldest is forgotten."""
+SOMEBODY = "?"
+"""Stands for a person who is not known, or for several: no account whose NIP is known is told of such a report."""
 HEARTBEAT_SECONDS = 15
 """For proxies between the gateway and a page, which would close an idle connection."""
 RETRY_MS = 5_000
@@ -213,7 +215,8 @@ class LiveFeed:
         self._thread: threading.Thread | None = None
         self._closed = threading.Event()
         self._about: dict[str, str | None] = {}
-        """The keyed hash of the accused's NIP by ticket, in the order of the tickets' first events; None for none."""
+        """The keyed hash of the accused's NIP by ticket, in the order of the tickets' first events; None for none, or
+        SOMEBODY."""
         self.is_leaving: Callable[[], bool] = self._closed.is_set
         """Whether this process is stopping: its streams end then, because the process would wait for them."""
 
@@ -314,28 +317,26 @@ class LiveFeed:
 
     def _learn(self, ticket: str, data: dict[str, Any]) -> None:
         if "barred" in data:
-            self._about[ticket] = data["barred"]
-            if len(self._about) > MOST_KNOWN:
-                del self._about[next(iter(self._about))]
+            # A report that was joined with one about a person is about that person too, whatever its own events say.
+            self._know(ticket, self._about.get(ticket) or data["barred"])
 
     def _learn_together(self, one: str, other: str) -> None:
-        """Note that of two joined reports each is about the person of the other, as of then the stages hide them.
-
-        With two persons, or where one is not known, neither is known: no account whose NIP is known is told of them.
-        """
-        about = {self._about.get(ticket, "?") for ticket in (one, other)}
-        persons = about - {None}
+        """Note that of two joined reports each is about the other's person, as the stages hide them from then on."""
+        persons = {self._about.get(ticket, SOMEBODY) for ticket in (one, other)} - {None}
         for ticket in (one, other):
-            self._about.pop(ticket, None)
-            if len(persons) < 2 and "?" not in persons:
-                self._about[ticket] = next(iter(persons), None)
+            self._know(ticket, SOMEBODY if len(persons) > 1 else next(iter(persons), None))
+
+    def _know(self, ticket: str, person: str | None) -> None:
+        self._about[ticket] = person
+        if len(self._about) > MOST_KNOWN:
+            del self._about[next(iter(self._about))]
 
     def _may_hear(self, stream: Stream, ticket: str) -> bool:
         """Return whether the account of `stream` may learn that something changed: never of a report about its person.
 
         Threat: an account that sees a change, and none in its list, learns that there is a case which it may not see.
         """
-        return stream.barred is None or self._about.get(ticket, stream.barred) != stream.barred
+        return stream.barred is None or self._about.get(ticket, SOMEBODY) not in (SOMEBODY, stream.barred)
 
 
 def stream_for(desk: Desk, actor: Actor) -> Stream:

@@ -569,7 +569,8 @@ DESKS = ("intake", "triage", "opd_response")
 @event("case.recused.v1", service=DESKS, consumers=STAGES, private=True)
 class CaseRecused(EventData):
     """A member of staff stepped aside from a case, or the main team had a colleague do so: `account` sees it no more,
-    at any desk. `desk` is the stage of the desk of `by`, where the reason stays."""
+    at any desk. `desk` is the stage of the desk of `by`, where the reason stays. Where the main team joins reports, who
+    may not see one of them sees none: `account` may then be the `barred` of another report."""
 
     ticket: str = wire(Ticket())
     desk: str = wire(_one_of(DESKS))

@@ -279,13 +279,16 @@ def test_of_what_is_not_known_nobody_is_told_whose_person_it_may_be_about(feed, 
     ],
     ids=str,
 )
+@pytest.mark.parametrize("later", [False, True])
 @pytest.mark.parametrize("which", ["first", "second"])
-def test_of_joined_reports_each_is_about_the_person_of_the_other(feed, about, hears, which):
+def test_of_joined_reports_each_is_about_the_person_of_the_other(feed, about, hears, which, later):
     message = sample(live.ComplaintJoined)
     joined = json.loads(message.body)
     tickets = {"first": joined["data"]["first"], "second": joined["subject"]}
     feed._about = {tickets[name]: person for name, person in about.items()}
     feed._hear(message)
+    if later:
+        feed._learn(tickets["first"], {"barred": about.get("first")})
     streams = [feed.open(TRIAGE, None, nip, 60, nip) for nip in (BARRED, "x")]
     assert [stream.barred for stream in streams if feed._may_hear(stream, tickets[which])] == hears
 
