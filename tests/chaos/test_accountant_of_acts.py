@@ -132,6 +132,7 @@ def test_a_withdrawal_that_came_after_the_answer_ends_nothing() -> None:
     late = [row(done_at="2026-03-02", handed_over_by="staff") | {"ended": "withdrawn"}]
     desks = CLOSED_DESKS | {"complaints": late}
     assert said(*RATED_ONCE, WITHDRAWN, **desks) == []
+    assert said(*RATED_ONCE, WITHDRAWN, **CLOSED_DESKS) == []
     (breach,) = said(*RATED_ONCE, WITHDRAWN, **desks | {"journeys": [{**way()[0], "closed_at": "x", "path": None}]})
     assert breach == f"journeys: {TICKET}: on the path None, by what is told on information"
 

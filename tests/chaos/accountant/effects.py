@@ -151,6 +151,8 @@ def _of_intake(pages: Pages, ticket: str, facts: list[Told], overtaken: list[Tol
     # Intake takes a withdrawal before anybody knows whether the answer came first.
     withdrawn = any(fact.type == journey.WITHDRAWN and fact.data["cycle"] == cycle for fact in every)
     ends = withdrawn and cycle not in _kept(facts)
+    # A withdrawal that came after the answer stands there until intake hears of the closing.
+    comes_and_goes = any(fact.type == journey.WITHDRAWN and fact.data["cycle"] == cycle for fact in overtaken)
     if len(rows) != types[SUBMITTED]:
         yield Breach(
             "complaints", ticket, f"told as submitted {types[SUBMITTED]} times, {len(rows)} times in intake's table"
@@ -162,7 +164,7 @@ def _of_intake(pages: Pages, ticket: str, facts: list[Told], overtaken: list[Tol
                 ticket,
                 f"told as handed over {types[HANDED_OVER]} times, in intake's table handed over at {row['done_at']}",
             )
-        if (row["ended"] == endings.WITHDRAWN) != ends:
+        if (row["ended"] == endings.WITHDRAWN) != ends and not comes_and_goes:
             yield Breach("complaints", ticket, f"in intake's table ended as {row['ended']}, withdrawn: {ends}")
 
 
