@@ -98,6 +98,7 @@ def tell_standings(listing: dict[str, Any]) -> None:
         stands = dict(standings.get(item["ticket"]) or JUST_SUBMITTED)
         # After an objection the promise is another than the one that intake has.
         item["service_due_at"] = stands.pop("service_due_at", item["service_due_at"])
+        item["waiting_since"] = stands.pop("waiting_since", None)
         item["stands"] = stands
 
 

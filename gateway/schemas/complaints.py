@@ -411,7 +411,8 @@ class Timeline(Schema):
     """The timeline of a complaint: each step with its time, the current state, and the next step with its due time.
 
     `next` has came_at, due_at, minutes, used_minutes, left_minutes (office minutes), late, and where it got more time
-    first_due_at and moved_days. The main team and the OPD
+    first_due_at and moved_days. While its desk waits for the reporter's answer, `waiting_since` says since when; its
+    clock rests until the day after. The main team and the OPD
     teams see the clocks of steps 2 and 7 by the day, without minutes, and step 7 on the day after.
     """
 

@@ -310,6 +310,7 @@ def _page(page: ActPage) -> None:
             opds = words.lists()["opds"] if page.act in (Act.DECLINE, Act.GATHER) else {}
             q = request.args.get("q", "").strip()[:SUBJECT_LENGTH]
             found = complaints.similar(ticket, q if len(q) >= SHORTEST else None) if page.act == Act.JOIN else []
+            asked = complaints.view(ticket) if page.act == Act.GRANT_TIME else None
             may_name = session.actor().role == Role.MAIN_TEAM
             return render_template(
                 "act.html",
@@ -322,6 +323,7 @@ def _page(page: ActPage) -> None:
                 similar=found,
                 q=q,
                 chosen=request.args.get("first", ""),
+                asked=asked,
             )
 
         def carry_out(form: dict[str, Any]) -> ResponseReturnValue:

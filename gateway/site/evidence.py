@@ -50,14 +50,24 @@ def add(ticket: str) -> ResponseReturnValue:
     def act(form: dict[str, Any]) -> ResponseReturnValue:
         added, text = len(form["files"]), form.get("text")
         complaints.supplement(ticket, form["files"], text)
-        said = ngettext("%(num)s berkas ditambahkan.", "%(num)s berkas ditambahkan.", added)
-        flash(said if added else gettext("Keterangan Anda ditambahkan."))
+        flash(what_was_added(added, bool(text)))
         flash(draft_of(ticket), "draft")
         return redirect(url_for("cases.read", ticket=ticket) + "#tambahan", 303)
 
     if request.method == "GET":
         return show(Form())
     return forms.attempt(schemas.Supplement, act, show, _read)
+
+
+def what_was_added(files: int, text: bool) -> str:
+    """Return what is said once `files`, words or both were added."""
+    if not files:
+        return gettext("Keterangan Anda ditambahkan.")
+    if not text:
+        return ngettext("%(num)s berkas ditambahkan.", "%(num)s berkas ditambahkan.", files)
+    return ngettext(
+        "Keterangan Anda dan %(num)s berkas ditambahkan.", "Keterangan Anda dan %(num)s berkas ditambahkan.", files
+    )
 
 
 def draft_of(ticket: str) -> str:

@@ -18,7 +18,8 @@ from nkk.sop.steps import PATHS, SERVICE_MINUTES, STEPS, Path, Step
 class Stop:
     """One of the seven steps: `state` is done, now, next, skipped or, after a withdrawal, dropped.
 
-    `entries` and `acts` are what happened there.
+    `entries` and `acts` are what happened there. While its desk waits for the reporter's answer it is
+    not due at any time.
     """
 
     step: Step
@@ -26,6 +27,7 @@ class Stop:
     entries: Sequence[Mapping[str, Any]] = ()
     due: Due | None = None
     acts: Sequence[Mapping[str, Any]] = ()
+    waiting_since: str | None = None
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,9 @@ def _stop(step: Step, timeline: views.Timeline, stands: int | None, on_path: boo
     if not on_path:
         return Stop(step, "skipped")
     if step.number == stands:
-        return Stop(step, "now", entries, _promised(step, timeline), acts)
+        following = timeline.get("next")
+        waiting = following.get("waiting_since") if following else None
+        return Stop(step, "now", entries, None if waiting else _promised(step, timeline), acts, waiting)
     if stands is None and timeline["stands"]["state"] == WITHDRAWN:
         return Stop(step, "done" if step.number < _stood_at(timeline) else "dropped", entries, acts=acts)
     done = stands is None or step.number < stands

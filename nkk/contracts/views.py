@@ -189,9 +189,10 @@ class Act(TypedDict):
 
 
 class Next(Step):
-    """The step that a complaint waits for."""
+    """The step that a complaint waits for; `waiting_since` is when it began to rest for the reporter's answer."""
 
     left_minutes: int | None
+    waiting_since: NotRequired[str | None]
 
 
 class Timeline(TypedDict):
@@ -211,9 +212,13 @@ class Timeline(TypedDict):
 
 
 class StandsInList(Stands):
-    """The state of a complaint in its reporter's list, and what is promised after an objection."""
+    """The state of a complaint in its reporter's list, and what is promised after an objection.
+
+    `waiting_since` is there while a question waits for the reporter's answer.
+    """
 
     service_due_at: NotRequired[str]
+    waiting_since: NotRequired[str]
 
 
 class Standing(TypedDict):

@@ -235,6 +235,12 @@ class Clock:
         """Whether it ended because the report was withdrawn, so that its step was not done."""
         return self.ended_by == WITHDRAWN
 
+    @property
+    def waiting_since(self) -> datetime | None:
+        """Since when its desk has waited for the reporter's answer; None where it does not."""
+        rest = self.rests[-1] if self.rests and self.done_at is None else None
+        return rest.since if rest and rest.until is None else None
+
     def used(self, now: datetime) -> int:
         """Return the whole office minutes that the step took, or has taken by `now`, without those that it rested."""
         took = self.calendar.open_between(self.came_at, self.done_at or now)

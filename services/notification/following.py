@@ -48,7 +48,11 @@ class Follows:
         """Return the states of those complaints among `tickets` that are the caller's own."""
         with self.uow.reading() as work:
             journeys = work.journeys.of(tickets)
-        return {journey.ticket: schemas.in_list(journey) for journey in journeys if self.wrote(journey, actor)}
+        return {
+            journey.ticket: schemas.in_list(journey, self.calendars.get, work.now)
+            for journey in journeys
+            if self.wrote(journey, actor)
+        }
 
     @rpc
     @requires(Role.WEBSITE)

@@ -279,10 +279,12 @@ def standing(journey: Journey, calendar_of: Callable[[int], Calendar], now: date
     }
 
 
-def in_list(journey: Journey) -> views.StandsInList:
+def in_list(journey: Journey, calendar_of: Callable[[int], Calendar], now: datetime) -> views.StandsInList:
     """Return a complaint's state for its reporter's list."""
     stands = journey.stands()
-    return {"state": stands["state"], "step": stands.get("step"), **_promised_again(journey)}
+    asked = [question.at for question in journey.open_questions(now, calendar_of)]
+    waiting: Any = {"waiting_since": write_instant(min(asked))} if asked else {}
+    return {"state": stands["state"], "step": stands.get("step"), **_promised_again(journey), **waiting}
 
 
 def _promised_again(journey: Journey) -> Any:
@@ -399,6 +401,7 @@ def _next(step: Step | None, clock: Clock | None, now: datetime, by_day: bool) -
         "minutes": step.minutes,
         **_clock(clock, now, by_day),
         "left_minutes": left,
+        "waiting_since": _instant(clock.waiting_since if clock else None),
     }
 
 

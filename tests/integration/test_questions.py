@@ -227,6 +227,26 @@ def test_a_reporter_is_offered_to_answer_only_while_a_question_waits_for_it(stag
     assert not offered()
 
 
+@pytest.mark.parametrize(("stage", "actor"), AT_DESKS, ids=[stage for stage, _ in AT_DESKS])
+def test_the_journey_and_the_reporters_list_say_since_when_a_step_rests(
+    stages: House, stage: str, actor: Actor
+) -> None:
+    ticket = at_desk(stages, stage)
+
+    def waiting() -> set[Any]:
+        told = [
+            stages.do("notification", "timeline", who, ticket)["next"]["waiting_since"] for who in (actor, REPORTER)
+        ]
+        listed = stages.do("notification", "standings", REPORTER, [ticket])[ticket]
+        return {*told, listed.get("waiting_since")}
+
+    assert waiting() == {None}
+    acted(stages, stage, "ask", actor, ticket, ASKED)
+    assert waiting() == {questions(stages, ticket)[0]["asked_at"]}
+    acted(stages, "notification", "answer_question", REPORTER, ticket, 1, ANSWER)
+    assert waiting() == {None}
+
+
 def letters(stages: House, ticket: str) -> list[str]:
     """Return the kinds of the letters about a complaint's questions that were written."""
     messages = STORAGES["notification"].messages

@@ -98,3 +98,29 @@ def test_where_one_of_a_few_is_to_be_picked_it_says_so(visitor: Callable[[str], 
     main_team = visitor("main_team")
     sent = {"csrf_token": token(main_team, "/meja/utama"), "note": "x"}
     assert "Pilih salah satu." in main_team.post(f"/laporan/{TICKET}/klasifikasi", data=sent).text
+
+
+ASKS = {"asked_days": 3, "asked_why": "Saksi sedang cuti.", "acts": ["recall", "grant_time"]}
+
+
+@pytest.mark.parametrize("path", [f"/laporan/{TICKET}", f"/laporan/{TICKET}/beri-waktu"])
+def test_a_request_for_more_time_is_shown_once_with_its_reason_and_as_something_to_do(
+    visitor: Callable[[str], FlaskClient], stages: FakeBackend, path: str
+) -> None:
+    main_team = visitor("main_team")
+    stages.answers |= {"case": CASE | ASKS}
+    page = main_team.get(path).text
+    assert page.count("Perangkat daerah meminta tambahan 3 hari kerja") == 1
+    assert page.count("Saksi sedang cuti.") == 1
+    assert "Tidak ada yang perlu Anda kerjakan" not in page
+
+
+def test_a_joined_report_says_what_it_waits_for_and_that_it_can_be_parted(
+    visitor: Callable[[str], FlaskClient], stages: FakeBackend
+) -> None:
+    main_team = visitor("main_team")
+    other = {"joined_to": "NKK-2026-4XVM-3R2E", "acts": ["part"]}
+    stages.answers |= {"case": CASE | other | {"stands": {"state": "joined", "since": AT}}}
+    page = main_team.get(f"/laporan/{TICKET}").text
+    assert "Menunggu laporan yang satunya" in page
+    assert "sedang tidak di meja Anda" not in page

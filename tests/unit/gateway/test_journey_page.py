@@ -86,6 +86,16 @@ def test_the_promise_of_the_present_step_is_the_stages_own_where_it_tells_it() -
     assert (promised.at, promised.level, promised.words) == ("2026-03-09T01:00:00Z", "late", "Terlambat 30 menit kerja")
 
 
+def test_a_step_that_rests_while_its_desk_waits_for_the_reporter_has_no_due_time() -> None:
+    at = "2026-03-09T01:00:00Z"
+    told = timeline(3, 1, 2, next={"due_at": at, "left_minutes": 30, "waiting_since": SUBMITTED})
+    stops = journey.stops(told)
+    assert [stop.waiting_since for stop in stops] == [None, None, SUBMITTED, None, None, None, None]
+    assert stops[2].due is None
+    page = get_template_attribute("_parts.html", "journey")({"stops": stops})
+    assert "Menunggu jawaban pelapor sejak" in page
+
+
 def test_no_promise_is_made_up_where_no_stage_tells_it_nor_for_the_reporters_own_step() -> None:
     assert journey.stops(timeline(4, 1, 2, 3))[3].due is None
     told = timeline(7, 1, 2, 3, 4, 5, 6, next={"due_at": "2026-03-09T01:00:00Z", "left_minutes": 3})

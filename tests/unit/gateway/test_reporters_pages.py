@@ -4,8 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
+from gateway.site.evidence import what_was_added
 from nkk.messaging.calls import StageUnavailableError
 from tests.unit.gateway.visits import FakeBackend, log_in, token
 
@@ -51,6 +53,28 @@ def test_an_answer_that_was_opened_asks_for_nothing_more(client: FlaskClient) ->
     page = client.get(f"/laporan/{TICKET}").text
     assert "laporan tercatat selesai sejak" in page
     assert "Konfirmasi, agar" not in page
+
+
+def test_a_report_with_an_open_question_waits_for_its_reporter(client: FlaskClient, stages: FakeBackend) -> None:
+    stages.answers |= {"standings": {TICKET: {"state": "classify", "step": 3, "waiting_since": AT}}}
+    page = client.get("/laporan").text
+    assert "Menunggu jawaban Anda" in page
+    assert "Sedang diklasifikasi" not in page
+
+
+@pytest.mark.parametrize(("state", "waits"), [("open", True), ("answered", False)])
+def test_the_page_of_a_report_says_that_its_question_waits_for_the_reporter(
+    client: FlaskClient, stages: FakeBackend, state: str, waits: bool
+) -> None:
+    asked = {"number": 1, "step": 3, "text": "Kapan?", "asked_at": AT, "state": state, "lapses_on": AT, "answer": None}
+    stages.answers |= {
+        "open_answer": {"stands": {"state": "classify", "step": 3}, "answer": None, "acts": ["answer_question"]},
+        "questions": [asked],
+    }
+    page = client.get(f"/laporan/{TICKET}").text
+    assert ("Menunggu jawaban Anda" in page) == waits
+    assert ("Sedang diklasifikasi" in page) != waits
+    assert "Pertanyaan kepada pelapor" not in page
 
 
 def test_while_notification_is_away_a_reporter_sees_that_the_report_is_kept(
@@ -126,3 +150,16 @@ def test_a_document_of_an_answer_that_was_received_is_opened_without_a_warning(
     page = client.get(f"/laporan/{TICKET}").text
     assert "laporan-tanggapan-pengaduan.pdf" in page
     assert "berarti menerima jawaban" not in page
+
+
+@pytest.mark.parametrize(
+    ("files", "text", "said"),
+    [
+        (0, "Ia datang lagi.", "Keterangan Anda ditambahkan."),
+        (2, None, "2 berkas ditambahkan."),
+        (2, "Ia datang lagi.", "Keterangan Anda dan 2 berkas ditambahkan."),
+    ],
+)
+def test_what_was_added_is_named(app: Flask, files: int, text: str | None, said: str) -> None:
+    with app.test_request_context():
+        assert what_was_added(files, bool(text)) == said
