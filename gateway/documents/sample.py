@@ -106,6 +106,7 @@ def _recap() -> dict[str, Any]:
         "closed": 30,
         "withdrawn": 2,
         "objected": 1,
+        "joined": 3,
         "open": 12,
         "late": 3,
         "by_path": [{"name": "Pengaduan", "count": 28}, {"name": "Informasi", "count": 14}],

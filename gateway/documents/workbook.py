@@ -39,6 +39,7 @@ _COUNTS = {
     "closed": "Selesai",
     "withdrawn": "Dicabut",
     "objected": "Keberatan",
+    "joined": "Digabungkan",
     "open": "Masih terbuka",
     "late": "Terlambat",
 }

@@ -130,6 +130,9 @@ class Month(Schema):
     closed = fields.Integer(required=True)
     withdrawn = fields.Integer(required=True)
     objected = fields.Integer(required=True, metadata={"description": "The number of objections to answers."})
+    joined = fields.Integer(
+        required=True, metadata={"description": "The number of times that a report was joined with another."}
+    )
     open = fields.Integer(required=True)
     late = fields.Integer(required=True)
     by_path = fields.List(fields.Nested(Counted), required=True)

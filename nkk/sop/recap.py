@@ -7,7 +7,7 @@ without an answer at the month's end, or now in the current month.
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -18,6 +18,7 @@ from nkk.sop.indonesian import ROLES
 from nkk.sop.journey import (
     CLOSED,
     DECLINED,
+    JOINED,
     RECALLED,
     REOPENED,
     WITHDRAWN,
@@ -227,6 +228,7 @@ def recapitulate(
         "closed": len(happened(CLOSED)),
         "withdrawn": len(happened(WITHDRAWN)),
         "objected": len(happened(REOPENED)),
+        "joined": len(happened(JOINED)),
         "open": len(open_cases),
         "late": sum(case["late"] for case in open_cases),
         "by_path": _counted(Counter(PATHS[record.path] for record in accepted)),
@@ -272,7 +274,12 @@ def _until(record: Record, end: datetime, by_day: bool) -> Record:
         record.opd if classified else None,
         facts,
         record.channel,
+        [_asked_until(asked, end) for asked in record.questions if asked.at < end],
     )
+
+
+def _asked_until(asked: Question, end: datetime) -> Question:
+    return replace(asked, ended_at=None) if asked.ended_at and asked.ended_at >= end else asked
 
 
 def _without_today(facts: list[Fact], today: datetime) -> list[Fact]:
@@ -353,6 +360,9 @@ def _open_case(
     promised = service_due(begun.begins_at, calendar_of(begun.calendar))
     step = running.step if running else steps.HAND_OVER
     came, due = (running.came_at, running.due_at) if running else (begun.at, promised)
+    if record.ordered[-1].type == JOINED:
+        # It rests with another report, by no step's clock.
+        came, due = record.ordered[-1].at, promised
     first = by_day and step == steps.HAND_OVER
     write, write_promised = write_day if first else write_instant, write_day if by_day else write_instant
     return {

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nkk.sop.clock import OFFICE_HOURS, WIB, write_instant
-from nkk.sop.journey import Fact
+from nkk.sop.journey import Fact, Question
 from nkk.sop.proof import Recorded
 from nkk.sop.recap import MOST_LISTED, Record, figures, percentile, recapitulate
 from nkk.sop.refusals import InvalidInput
@@ -346,6 +346,25 @@ def test_what_was_withdrawn_waits_for_no_answer_and_counts_in_its_month():
     assert (found["accepted"], found["withdrawn"], found["open"], found["answered"]) == (1, 1, 0, 0)
     classified, responding = found["steps"][2], found["steps"][3]
     assert (classified["count"], responding["count"]) == (1, 0)
+
+
+def test_what_was_joined_counts_in_its_month_and_is_late_only_by_the_promise():
+    way = [*record(COMPLAINT[:2]).facts, recorded("complaint.joined.v1", 30)]
+    found = counted(record(facts=way), now=at(24 * 60))
+    assert (found["joined"], found["open"], found["late"]) == (1, 1, 0)
+    (case,) = found["open_cases"]
+    assert (case["step"], case["due_at"]) == (3, case["service_due_at"])
+    assert counted(record(facts=way), now=at(3 * 24 * 60))["late"] == 1
+    parted = [*way, recorded("complaint.parted.v1", 60)]
+    found = counted(record(facts=parted), now=at(24 * 60))
+    assert (found["joined"], found["late"]) == (1, 0)
+
+
+def test_the_time_that_a_desk_waited_for_the_reporter_is_in_no_steps_time():
+    asked = Question(3, 1, 0, at(15), at(55))
+    facts = [*record(COMPLAINT[:2]).facts, recorded("complaint.forwarded.v1", 65)]
+    found = counted(record(facts=facts, questions=[asked]))
+    assert found["steps"][2]["median_minutes"] == 20
 
 
 def test_a_withdrawal_after_the_answer_is_none():
