@@ -159,6 +159,63 @@ SAID = {
             "berubah."
         ),
     ),
+    "NoRequest": Said(
+        _("Tidak ada permintaan waktu yang menunggu keputusan"),
+        _("Perangkat daerah tidak meminta waktu, atau tidak memerlukannya lagi. Tidak ada yang berubah."),
+    ),
+    "AlreadyAsked": Said(
+        _("Tim Anda sudah meminta waktu"),
+        _("Waktu dapat diminta satu kali setiap kali pengaduan diteruskan. Tidak ada yang berubah."),
+    ),
+    "AlreadyJoined": Said(
+        _("Laporan ini sudah digabungkan"),
+        _("Untuk menggabungkannya dengan laporan lain, pisahkan dahulu. Tidak ada yang berubah."),
+    ),
+    "NotJoined": Said(_("Laporan ini tidak sedang menunggu laporan lain"), UNCHANGED),
+    "CannotJoin": Said(_("Kedua laporan ini tidak dapat digabungkan"), UNCHANGED),
+    "join-with-itself": Said(
+        _("Laporan tidak dapat digabungkan dengan dirinya sendiri"),
+        _("Tulis nomor tiket laporan lain. Tidak ada yang berubah."),
+    ),
+    "first-is-joined": Said(
+        _("Laporan yang Anda pilih sendiri sudah digabungkan"),
+        _("Gabungkan laporan ini dengan laporan yang pertama di antaranya. Tidak ada yang berubah."),
+    ),
+    "first-was-withdrawn": Said(
+        _("Laporan yang Anda pilih sudah dicabut"), _("Pilih laporan lain. Tidak ada yang berubah.")
+    ),
+    "first-is-decided": Said(
+        _("Laporan yang Anda pilih sudah diputuskan"),
+        _("Klasifikasikan laporan ini sendiri. Tidak ada yang berubah."),
+    ),
+    "others-are-joined": Said(
+        _("Laporan lain menunggu laporan ini"),
+        _("Gabungkan laporan yang Anda pilih dengan laporan ini. Tidak ada yang berubah."),
+    ),
+    "answered-before": Said(
+        _("Laporan ini sudah pernah dijawab, dan pelapor berkeberatan"),
+        _("Klasifikasikan laporan ini sendiri. Tidak ada yang berubah."),
+    ),
+    "conflict-unlike-first": Said(
+        _("Hanya tentang laporan ini pelapor menyebut benturan kepentingan"),
+        _(
+            "Menurut pelapor, orang yang dilaporkan memimpin atau menjadi anggota tim pengaduan di instansinya. "
+            "Gabungkan laporan yang Anda pilih dengan laporan ini, atau klasifikasikan laporan ini sendiri. Tidak ada "
+            "yang berubah."
+        ),
+    ),
+    "AlreadyGathered": Said(
+        _("Perangkat daerah ini sudah menanggapi, atau sedang diminta"),
+        _("Pilih perangkat daerah lain. Tidak ada yang berubah."),
+    ),
+    "gathered-enough": Said(
+        _("Tidak dapat diteruskan kepada perangkat daerah lain lagi"),
+        _("Tanggapan yang disimpan sudah sebanyak yang dapat disimpan. Tidak ada yang berubah."),
+    ),
+    "NothingGathered": Said(
+        _("Tidak ada tanggapan yang disimpan"),
+        _("Klasifikasikan laporan ini. Tidak ada yang berubah."),
+    ),
     "NoInformation": Said(_("Laporan ini sudah diklasifikasi sebagai pengaduan"), UNCHANGED),
     "NoDocumentYet": Said(
         _("Dokumen ini belum ada"),
@@ -322,21 +379,21 @@ def title_of(error: Exception) -> Any:
 
 
 def _refused_remotely(error: RefusedRemotelyError) -> ResponseReturnValue:
-    return _refusal(error.name, error.details)
+    return _refusal(error.name, error.code, error.details)
 
 
 def _refused(error: Refused) -> ResponseReturnValue:
-    return _refusal(type(error).__name__, error.details)
+    return _refusal(type(error).__name__, error.code, error.details)
 
 
-def _refusal(name: str, details: dict[str, Any]) -> ResponseReturnValue:
+def _refusal(name: str, code: str, details: dict[str, Any]) -> ResponseReturnValue:
     if name == "NotAuthenticated":
         return _log_in_first()
     status = errors.STATUS.get(name)
     if status is None:
         log.error("refusal without a status", refusal=name)
         return page(500, SAID[500])
-    said = SAID.get(name) or (DONE if status == 409 else SAID[400])
+    said = SAID.get(code) or SAID.get(name) or (DONE if status == 409 else SAID[400])
     who = _who_did_it() if said is DONE else None
     return page(status, said, stands=details.get("stands"), typed=carried(), who=who, claim=_claim(details))
 

@@ -8,14 +8,26 @@ from gateway import errors, journeys, papers, refusals
 from gateway.files import refusals as of_files
 from gateway.site import faults
 from nkk.sop import claims
-from nkk.sop.refusals import Refused, slug
+from nkk.sop.refusals import AlreadyDone, Refused, slug
 from services.intake import admin as of_intake
 from services.intake import entries as of_entries
+from services.notification import asking as of_questions
 from services.notification import domain as of_notification
 from services.opd_response import domain as of_opd_response
 from services.triage import domain as of_triage
 
-DEFINED_IN = (claims, of_files, journeys, papers, of_intake, of_entries, of_notification, of_opd_response, of_triage)
+DEFINED_IN = (
+    claims,
+    of_files,
+    journeys,
+    papers,
+    of_intake,
+    of_entries,
+    of_notification,
+    of_questions,
+    of_opd_response,
+    of_triage,
+)
 """The modules to import, so that their refusals are registered."""
 
 PARAMETERS = {
@@ -84,3 +96,11 @@ def test_a_code_of_a_later_version_is_named() -> None:
 @pytest.mark.parametrize(("name", "code"), [("AlreadyHandedOver", "already-handed-over"), ("LastAdmin", "last-admin")])
 def test_the_code_of_a_name_is_that_of_the_problem(name: str, code: str) -> None:
     assert slug(name) == code
+
+
+def test_a_page_calls_done_only_what_is_done() -> None:
+    of_desks = {each for each in REFUSALS if each.__module__.startswith(("services.triage", "services.opd_response"))}
+    not_done = {each.__name__ for each in of_desks if not issubclass(each, AlreadyDone)}
+    assert not_done | {"AlreadyAsked", "AlreadyJoined", "AlreadyGathered"} <= set(faults.SAID)
+    assert set(of_triage.CannotJoin.codes[1:]) <= set(faults.SAID)
+    assert "gathered-enough" in faults.SAID
