@@ -207,6 +207,19 @@ def test_a_note_is_there_as_often_as_it_was_accepted(statuses: list[int], there:
     assert ([*notes.breaches(found, record)] == []) is balances
 
 
+def test_what_is_forwarded_to_a_further_opd_was_not_classified() -> None:
+    gathered: Fact = (journey.GATHERED, OPD | {"forwarding": 1, "round": 1})
+    further = pages(SUBMITTED, HANDED_OVER, forwarded(1), gathered, forwarded(2), complaints=[], submissions=[])
+
+    def of_classifying(*requests: Asked) -> list[str]:
+        return [each.says for each in commands.breaches(further, [*requests]) if "classify" in each.says]
+
+    assert of_classifying(asked("classify", 200), asked("gather", 200)) == []
+    assert of_classifying(asked("gather", 200)) == [
+        "'classify' was told 1 times, accepted 0 times and perhaps 0 times more"
+    ]
+
+
 WHOM = {"account": "staff-1"}
 KNOWN = {f"{stage} recusals": [row(whom="staff-1")] for stage in STAGES}
 REASON = {"triage notes": [row(text=ASIDE["reason"])]}

@@ -42,6 +42,8 @@ def breaches(pages: Pages, asked: list[Asked]) -> Iterator[Breach]:
         closed_by_others = lapsed + reads[ticket] + told[journey.REOPENED]
         for operation in _COMMANDS:
             facts = sum(told[type_] for type_ in PROMISES[operation].facts)
+            # To keep a response and ask a further OPD is one command, which forwards too.
+            facts -= told[journey.GATHERED] if operation == "classify" else 0
             yield from _balance(ticket, operation, facts, tallies[ticket, operation], closed_by_others)
         if ticket in shown_closed and not told[CLOSED]:
             yield Breach("commands", ticket, "its reporter was shown it as closed, and no closing was told")
