@@ -27,6 +27,9 @@ _STANDING = "T"
 """The placeholder for each character of the ticket while a subject is folded, so that folded subjects can be cached.
 A ticket has no spaces to fold at."""
 
+_PAGE = "    $site/laporan/$ticket\n"
+"""The line of a letter with the address of the page that the letter is about."""
+
 _BY_WEBSITE = """
 Belum punya akun? Buatlah dengan kode akses yang ditampilkan situs tempat Anda melapor, di
 
@@ -34,7 +37,7 @@ Belum punya akun? Buatlah dengan kode akses yang ditampilkan situs tempat Anda m
 
 Kode itu berlaku satu kali, selama 90 hari sejak Anda melapor.
 """
-"""What follows the site's address where a website sent the complaint in, so that the reporter may lack an account."""
+"""What follows the page's address where a website sent the complaint in, so that the reporter may lack an account."""
 
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+"
 _PLAIN = re.compile(rf"{_ATOM}@[A-Za-z0-9.-]+")
@@ -87,7 +90,7 @@ def compose(kind: str, email: str, message_id: str, sender: MailFrom, words: Map
 def template_of(kind: str, by_website: bool) -> str:
     """Return the template of `kind`; with `by_website`, as it is for a reporter who may have no account yet."""
     text = (LETTERS / f"{kind}.txt").read_text("utf-8")
-    return text.replace("    $site\n", f"    $site\n{_BY_WEBSITE}") if by_website else text
+    return text.replace(_PAGE, f"{_PAGE}{_BY_WEBSITE}") if by_website else text
 
 
 def recipient_of(stored: str) -> str:

@@ -16,7 +16,7 @@ def words_of(row: Any, site: str) -> dict[str, str]:
 
     A reporter whose complaint a website sent in is also told the page to enter the access code.
     """
-    words = {"ticket": row.ticket, "site": site}
+    words = {"ticket": row.ticket, "site": site.rstrip("/")}
     if row.website is not None and row.team is None:
         words["code_page"] = f"{site.rstrip('/')}/akun/kode"
     if row.service_due_at is not None:

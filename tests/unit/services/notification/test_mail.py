@@ -314,7 +314,7 @@ def test_every_letter_can_be_written_with_the_words_its_kind_has(kind):
     assert "$" not in whole
     assert "None" not in whole
     # A superior has no desk, so the letter has no link.
-    assert (SITE in whole) == (kind != "overdue_superior")
+    assert (f"{SITE}/laporan/{TICKET}" in whole.split()) == (kind != "overdue_superior")
     assert ("langkah 4 (" in whole) == ("2 hari kerja" in whole and kind in ABOUT_STEPS)
 
 
