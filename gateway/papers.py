@@ -172,6 +172,12 @@ def _files_of(kind: str, role: Role, view: dict[str, Any]) -> dict[str, Any]:
 
 
 def _is_there(kind: str, role: Role, timeline: views.Timeline) -> bool:
+    if kind == RESPONSE and role == Role.OPD_TEAM:
+        # Another agency's response is not theirs.
+        return any(
+            entry["step"] == 4 and entry["event"] not in BACK and entry.get("opd") == g.actor.group
+            for entry in timeline["entries"]
+        )
     if kind == RESPONSE and role == Role.OPERATOR:
         # The operator sees no response that was returned. On the information path, the answer is the first.
         return bool({entry["event"] for entry in timeline["entries"]} & {*APPROVALS, "answer.sent.v1"})

@@ -91,3 +91,13 @@ def test_an_operator_opens_the_response_from_its_approval_on(app, event):
     with app.test_request_context():
         found = papers.openable("NKK-2026-3M3W-0NXV", Role.OPERATOR, told(*FORWARDED, (5, event)), confidential=True)
     assert "laporan-tanggapan-pengaduan" in {document["kind"] for document in found}
+
+
+@pytest.mark.parametrize(("by", "opens"), [("inspektorat", True), ("satpol-pp", False)])
+def test_an_opd_opens_the_document_of_its_own_response_and_of_no_other(app, by, opens):
+    timeline = told(*FORWARDED, (4, "response.submitted.v1"), (5, "response.gathered.v1"))
+    timeline["entries"][3]["opd"] = by
+    with app.test_request_context():
+        g.actor = Actor("opd-1", "opd_team", "inspektorat")
+        found = papers.openable("NKK-2026-3M3W-0NXV", Role.OPD_TEAM, timeline, confidential=True)
+    assert ("laporan-tanggapan-pengaduan" in {document["kind"] for document in found}) == opens
