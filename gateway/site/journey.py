@@ -29,6 +29,15 @@ class Stop:
     acts: Sequence[Mapping[str, Any]] = ()
     waiting_since: str | None = None
 
+    @property
+    def told(self) -> list[tuple[bool, Mapping[str, Any]]]:
+        """What happened there in the order of time: each with whether it is an act beside the steps."""
+        told: list[tuple[bool, Mapping[str, Any]]] = [(False, entry) for entry in self.entries]
+        for act in self.acts:
+            later = (place for place, (_, one) in enumerate(told) if read_instant(one["at"]) > read_instant(act["at"]))
+            told.insert(next(later, len(told)), (True, act))
+        return told
+
 
 @dataclass(frozen=True)
 class Whole:

@@ -79,6 +79,17 @@ def test_what_happened_besides_the_steps_stands_under_the_step_that_was_awaited(
     assert "Menarik laporan" in page, "an act that this version does not know, in the stage's words"
 
 
+def test_what_happened_besides_a_step_stands_in_the_order_of_time() -> None:
+    ends = {"step": 4, "event": "response.submitted.v1", "role": "opd_team", "at": "2026-03-03T02:00:00.000000Z"}
+    asks = {"event": "time.requested.v1", "role": "opd_team", "step": 4, "files": 0, "days": 3}
+    acts = [asks | {"at": at} for at in ("2026-03-02T02:00:00.000000Z", "2026-03-02T03:00:00.000000Z")]
+    told = timeline(5, 1, 2, 3, beside=acts)
+    told["entries"].append(ends)
+    stop = journey.stops(told)[3]
+    assert [one["at"] for _, one in stop.told] == [acts[0]["at"], acts[1]["at"], ends["at"]]
+    assert [beside for beside, _ in stop.told] == [True, True, False]
+
+
 def test_the_promise_of_the_present_step_is_the_stages_own_where_it_tells_it() -> None:
     told = timeline(3, 1, 2, next={"due_at": "2026-03-09T01:00:00Z", "left_minutes": -30})
     promised = journey.stops(told)[2].due
