@@ -57,6 +57,11 @@ ACTS: dict[str, tuple[str, str, Any, Callable[[], tuple[Any, ...]]]] = {
     "open": ("notification", "open_answer", REPORTER, tuple),
     "confirm": ("notification", "confirm_receipt", REPORTER, tuple),
     "lapse": ("notification", "close_lapsed", None, tuple),
+    "operator's question": ("intake", "ask", OPERATOR, lambda: (WHY,)),
+    "question": ("triage", "ask", MAIN_TEAM, lambda: (WHY,)),
+    "OPD's question": ("opd_response", "ask", OPD_TEAM, lambda: (WHY,)),
+    "answer question": ("notification", "answer_question", REPORTER, lambda: (1, "Hari Selasa.")),
+    "question lapses": ("notification", "end_questions", None, tuple),
     "object": ("notification", "object_to", REPORTER, lambda: (WHY,)),
     "rate": ("notification", "rate", REPORTER, lambda: (4,)),
 }
@@ -72,15 +77,22 @@ OBJECTED = (*ANSWERED, "confirm", "object")
 WITH_OPD, ANYTIME = ("respond", "decline", "recall", "ask for time"), ("supplement", "withdraw")
 DECIDED = ("respond", "decline", "recall", "grant", "refuse time", "withdraw")
 RECEIVE = ("open", "confirm", "lapse")
+ENDED_QUESTION = ("answer question", "question lapses")
+OF_TIME = {"lapse": "close_lapsed", "question lapses": "end_questions"}
+"""What comes by itself, by the timer that brings it."""
 
 # By the acts that were carried out before: those of which any two may come at the same moment.
 MOMENTS: dict[tuple[str, ...], tuple[str, ...]] = {
-    (): ("hand over", *ANYTIME),
-    ("hand over",): ("inform", "forward", "join", *ANYTIME, *OF_FIRST),
+    (): ("hand over", "operator's question", *ANYTIME),
+    ("operator's question",): (*ENDED_QUESTION, "hand over", "withdraw"),
+    ("hand over", "question"): (*ENDED_QUESTION, "inform", "forward", "withdraw"),
+    (*FORWARDED, "OPD's question"): (*ENDED_QUESTION, "respond", "decline", "recall", "withdraw"),
+    (*RESPONDED, "question"): (*ENDED_QUESTION, "return", "approve", "withdraw"),
+    ("hand over",): ("inform", "forward", "join", "question", *ANYTIME, *OF_FIRST),
     ("hand over", "join"): ("part", *ANYTIME, *OF_FIRST),
     ("hand over", "join", "part"): ("inform", "forward", "join", *ANYTIME),
     ("hand over", "join", "inform the first"): ("answer", "reclassify", "withdraw"),
-    FORWARDED: (*WITH_OPD, *ANYTIME),
+    FORWARDED: (*WITH_OPD, "OPD's question", *ANYTIME),
     (*RESPONDED, "return"): (*WITH_OPD, *ANYTIME),
     (*FORWARDED, "ask for time"): DECIDED,
     (*FORWARDED, "ask for time", "grant"): ("respond", "decline", "recall", "withdraw"),
@@ -143,6 +155,18 @@ REFUSALS = {
     ("answer", "reclassify"): "AlreadyAnswered",
     ("reclassify", "answer"): "NotYourStep",
     ("object", "confirm"): "NotAnsweredYet",
+    ("inform", "conclude"): "AlreadyClassified",
+    ("forward", "conclude"): "AlreadyClassified",
+    ("conclude", "inform"): "AlreadyClassified",
+    ("conclude", "forward"): "AlreadyClassified",
+    ("hand over", "operator's question"): "AlreadyHandedOver",
+    ("withdraw", "operator's question"): "Withdrawn",
+    ("inform", "question"): "NotYourStep",
+    ("forward", "question"): "NotYourStep",
+    ("join", "question"): "NotYourStep",
+    ("respond", "OPD's question"): "AlreadyResponded",
+    ("decline", "OPD's question"): "NoLongerHere",
+    ("question lapses", "answer question"): "QuestionHasLapsed",
     ("object", "rate"): "NotClosedYet",
 }
 
@@ -211,8 +235,8 @@ class Moment:
         """Carry out an act; return the name of its refusal, or None."""
         stage, command, actor, args = ACTS[act]
         service = self.house.services[stage]
-        if act == "lapse":
-            service.close_lapsed()
+        if act in OF_TIME:
+            getattr(service, OF_TIME[act])()
         else:
             try:
                 self.house.command(stage, command, actor, *self._about(act, self.ticket, args()))
@@ -223,9 +247,13 @@ class Moment:
 
     def both(self, first: str, second: str) -> tuple[str | None, str | None]:
         """Carry out both acts, and deliver nothing."""
-        lapses = "lapse" in (first, second)
+        lapses = bool({first, second} & OF_TIME.keys())
         self.begin(alone=lapses)
-        if lapses:
+        if "question lapses" in (first, second):
+            with self.house.services["notification"].uow.reading() as work:
+                (asked,) = work.questions.of([self.ticket])[self.ticket]
+            self.house.now = asked.lapses_at
+        elif lapses:
             (answer,) = self.house.held("notification", [self.ticket])
             self.house.now = answer.lapses_at  # type: ignore[attr-defined]
         one = self.attempt(first)
