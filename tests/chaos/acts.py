@@ -102,8 +102,8 @@ ACTS: dict[Act, Sent] = {
         "gather",
         "further-opd",
         lambda dice: {"opd": dice.choice(OPDS)},
-        (*ENDED, "no-response-yet", "already-approved"),
-        ("already-gathered",),
+        # The OPD that is drawn may be the one that has just responded.
+        (*ENDED, "no-response-yet", "already-approved", "already-gathered"),
         facts=(journey.GATHERED,),
         wanted=0.3,
     ),
