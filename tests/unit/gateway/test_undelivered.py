@@ -112,3 +112,25 @@ def test_the_desk_says_that_letters_wait_since_when_and_why(
     assert "Sen, 2 Mar 2026, 08.01 WIB" in page
     assert said in page
     assert "belum dapat dikirim" not in operator.get("/meja/serah-terima").text
+
+
+def test_each_of_several_responses_stands_under_its_agencys_name(operator: FlaskClient, stages: FakeBackend) -> None:
+    entry = {"step": 4, "event": "response.submitted.v1", "role": "opd_team", "at": "2026-03-02T02:00:00Z"}
+    stages.answers |= {
+        "answer": {
+            "stands": {"state": "awaiting_answer"},
+            "acts": ["answer"],
+            "answer": {"material": "Kedua.", "note": None, "gathered": [{"opd": "disdukcapil", "text": "Pertama."}]},
+        },
+        "timeline": {
+            "ticket": TICKET,
+            "path": "complaint",
+            "service_due_at": CASE["service_due_at"],
+            "stands": {"state": "answer", "step": 6},
+            "next": None,
+            "entries": [entry | {"opd": "disdukcapil"}, entry | {"opd": "inspektorat"}],
+        },
+    }
+    page = operator.get(f"/laporan/{TICKET}").text
+    assert "Tanggapan <bdi>Inspektorat</bdi>" in page
+    assert "Tanggapan perangkat daerah" not in page
