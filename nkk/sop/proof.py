@@ -112,7 +112,7 @@ def proof(
             yield f"  terpakai {clock.used(now)} menit kerja: langkah pelapor, tidak dinilai"
         else:
             if clock.rests:
-                yield f"  berhenti {clock.rested(now)} menit kerja, terpakai {clock.used(now)} menit kerja"
+                yield f"  berhenti {clock.rested(now)} menit kerja"
             yield from _judged(clock.calendar, clock.due_at, clock.counted_to(now), clock.used(now))
     for fact in overtaken:
         yield ""
