@@ -89,11 +89,13 @@ ASK = ("opd_response", "request_time", OPD_TEAM, 5, WHY)
 OTHER = "dinas-kesehatan"
 OTHER_TEAM = Actor("staff-other", "opd_team", OTHER)
 GATHER, BESIDE = ("triage", "gather", MAIN_TEAM, OTHER), ("opd_response", "respond", OTHER_TEAM, "Tanggapan kedua.")
+DECLINE_BESIDE = ("opd_response", "decline", OTHER_TEAM, WHY)
+APPROVE, CONCLUDE = ("triage", "approve", MAIN_TEAM), ("triage", "conclude", MAIN_TEAM)
 FIRST = "the ticket of a report that nobody acts on"
 JOIN, PART = ("triage", "join", MAIN_TEAM, FIRST, WHY), ("triage", "part", MAIN_TEAM, WHY)
 DETOURS = [
     [JOIN, PART],
-    [FORWARD, RESPOND, GATHER, ("opd_response", "decline", OTHER_TEAM, WHY)],
+    [FORWARD, RESPOND, GATHER, DECLINE_BESIDE],
     [FORWARD, RESPOND, RETURN, RESPOND, GATHER, BESIDE, RETURN, ("triage", "recall", MAIN_TEAM, WHY)],
     [FORWARD, ASK, ("triage", "grant_time", MAIN_TEAM, 3), ("opd_response", "decline", OPD_TEAM, WHY)],
     [FORWARD, RESPOND, RETURN, ASK, ("triage", "recall", MAIN_TEAM, WHY)],
@@ -166,8 +168,7 @@ class Walk:
             else [
                 FORWARD,
                 *responses[:-1],
-                *([GATHER, BESIDE] if chance.random() < 0.2 else []),
-                ("triage", "approve", MAIN_TEAM),
+                *chance.choice([[APPROVE]] * 7 + [[GATHER, BESIDE, APPROVE], [GATHER, DECLINE_BESIDE, CONCLUDE]]),
             ]
         )
         return [*found, ("notification", "send_answer", OPERATOR, "Jawaban.")]

@@ -105,6 +105,7 @@ MOMENTS: dict[tuple[str, ...], tuple[str, ...]] = {
     (*RESPONDED, "gather", "respond beside"): ("return", "approve", *ANYTIME),
     (*RESPONDED, "gather", "respond beside", "approve"): ("answer", *ANYTIME),
     (*RESPONDED, "gather", "decline beside"): ("inform", "forward", "conclude", *ANYTIME),
+    (*RESPONDED, "gather", "decline beside", "conclude"): ("answer", *ANYTIME),
     (*RESPONDED, "gather", "respond beside", "withdraw", "keep"): ("return", "approve"),
     (*RESPONDED, "approve"): ("answer", *ANYTIME),
     INFORMED: ("answer", "reclassify", *ANYTIME),
