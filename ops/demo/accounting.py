@@ -19,6 +19,7 @@ _INFORMED, _FORWARDED = "complaint.classified_as_information.v1", "complaint.for
 _UNTIL = {
     "classify": [],
     "respond": [_FORWARDED],
+    "approve": [_FORWARDED, _RETURNED[0]],
     "answer": [_INFORMED],
     "closed": [_INFORMED, *_AFTER],
     "withdrawn": [],

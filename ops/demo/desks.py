@@ -53,9 +53,10 @@ def opds_of(item: Item) -> list[str]:
 
 
 def at_first(item: Item) -> Item:
-    """Return a report as it is classified and answered before an act brings it back to step 3."""
+    """Return a report as it is classified and answered before an act brings it back to step 3, or to a further OPD."""
     first = item["first"]
-    return item | {"path": first["kind"], "opd": first.get("opd"), "answer": item.get("first_answer", item["answer"])}
+    before = {"path": first["kind"], "opd": first.get("opd"), "answer": item.get("first_answer", item["answer"])}
+    return item | before | {"response": first.get("response", item.get("response"))}
 
 
 def hand_over(item: Item, row: Row) -> Act:
@@ -82,9 +83,9 @@ def judge(item: Item, round_: int) -> dict[str, Any]:
 def respond(item: Item, row: Row) -> Act:
     """Respond to a report as the OPD team, with the second text after a return (step 4).
 
-    The row's `round` is the number of responses so far.
+    The row's `round` is the number of responses so far, also of an OPD asked before.
     """
-    return "response", {"text": item["second_response" if row["round"] else "response"]}
+    return "response", {"text": item["second_response" if row["round"] and "return_note" in item else "response"]}
 
 
 def answer(item: Item, row: Row) -> Act:

@@ -27,6 +27,9 @@ ACTS = {
     "recusals": "petugas yang tidak menangani laporannya",
     "time-request": "permintaan tambahan waktu",
     "time-grant": "tambahan waktu diberikan",
+    "questions": "pertanyaan kepada pelapor",
+    "questions/1/answer": "jawaban pelapor atas pertanyaan",
+    "further-opd": "perangkat daerah kedua untuk hal yang sama",
 }
 
 
