@@ -45,6 +45,8 @@ def serve(program: str, modules: Sequence[str]) -> None:
         elif not (answer := os.fork()):
             orders.close()
             _become(program, order, received)
+        else:
+            _ENDED.pop(answer, None)
         for inherited in received:
             os.close(inherited)
         orders.send(json.dumps(answer).encode())
@@ -99,9 +101,16 @@ def _make(order: dict[str, Any], received: Sequence[int]) -> None:
         os._exit(code)
 
 
+_ENDED: dict[int, int] = {}
+"""The exit codes of the forks that have ended: two threads of a test may ask about the same one."""
+
+
 def _ended(pid: int) -> int | None:
-    found, status = os.waitpid(pid, os.WNOHANG)
-    return os.waitstatus_to_exitcode(status) if found else None
+    if pid not in _ENDED:
+        found, status = os.waitpid(pid, os.WNOHANG)
+        if found:
+            _ENDED[pid] = os.waitstatus_to_exitcode(status)
+    return _ENDED.get(pid)
 
 
 def _become(program: str, order: dict[str, Any], received: Sequence[int]) -> None:

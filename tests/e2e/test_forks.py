@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from nkk.contracts import STAGES
+from tests.forks import Forked, server
 from tests.installations import Installation, eventually, running_processes
 
 DATABASES = ["postgres"]
@@ -22,6 +23,13 @@ def test_a_stage_is_woken_for_its_own_connections_alone(whole: Installation) -> 
             return False
 
     eventually(own)
+
+
+def test_two_who_ask_about_a_fork_that_has_ended_are_told_its_code(tmp_path: Path) -> None:
+    """A supervisor's thread may ask beside the test."""
+    first = server("nkk").start(["nkk", "--help"], os.environ, tmp_path / "log")
+    second = Forked(first.server, first.pid)
+    assert (first.wait(60), second.wait(60)) == (0, 0)
 
 
 def _opened(pid: int) -> set[int]:

@@ -23,6 +23,7 @@ FORMS: dict[Act, Any] = {
     Act.GATHER: {"opd": OPDS[1]},
     Act.DECLINE: {"reason": "Bukan kewenangan kami."},
     Act.RATE: {"rating": 4},
+    Act.RECUSE: {"reason": "Kerabat terlapor."},
 }
 """The forms of the acts that have several."""
 
