@@ -82,7 +82,7 @@ def reset_staff(form: dict[str, Any], username: str) -> dict[str, Any]:
 @resources.response(200, schemas.Staff)
 @resources.alt_response(404, response="NOT_FOUND")
 def set_staff_nip(form: dict[str, Any], username: str) -> dict[str, Any]:
-    """Set the NIP of a staff account's person, or remove it, and end the account's sessions.
+    """Set the NIP of a staff account's person, or remove it. A change ends the account's sessions.
 
     The account then sees no complaint about this person: at the operator's desk at once, at the teams' within 15
     minutes.

@@ -132,7 +132,7 @@ class AdminDesk(OpensBoxes):
     @requires(Role.ADMIN)
     @boxed(schemas.StaffNip)
     def set_staff_nip(self, actor: Actor, call: Call) -> dict[str, Any]:
-        """Set the NIP of a staff account's person, and end its sessions, whose tokens do not say it.
+        """Set the NIP of a staff account's person, and end its sessions, whose tokens do not say it, if it is another.
 
         At intake a report about this person is hidden from the account at once, elsewhere within a token's 15 minutes.
         """
@@ -140,9 +140,11 @@ class AdminDesk(OpensBoxes):
         check_nip(form["nip"], self.uow.clock().date())
         with self.once(call) as work:
             account = self._staff_account(work, form["username"], for_update=True)
-            account.barred = self._barred(form["nip"])
-            work.accounts.save(account)
-            work.accounts.end_sessions(account.id, work.now)
+            barred = self._barred(form["nip"])
+            if barred != account.barred:
+                account.barred = barred
+                work.accounts.save(account)
+                work.accounts.end_sessions(account.id, work.now)
             seen = self._seen(work, [account])[0]
         log.info("NIP of staff changed", account=account.id, by=actor.id)
         return seen

@@ -150,6 +150,9 @@ def test_a_nip_that_is_entered_later_ends_the_sessions_and_hides_what_was_seen(p
     assert operator.ask("GET", f"/complaints/{ticket}").status_code == 401
     again = people.log_in(operator.account["username"], operator.account["password"])
     assert_unknown(again, ticket)
+    # The same NIP once more changes nothing, and ends no session.
+    assert people.admin.ask("PUT", path, json={"nip": NIP}).status_code == 200
+    assert_unknown(again, ticket)
     assert people.admin.ask("PUT", path, json={"nip": None}).json()["has_nip"] is False
     freed = people.log_in(operator.account["username"], operator.account["password"])
     assert freed.get(f"/complaints/{ticket}")["ticket"] == ticket

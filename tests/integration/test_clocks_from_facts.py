@@ -18,6 +18,7 @@ from nkk.messaging.batches import BATCH_SIZE
 from nkk.sop import steps
 from nkk.sop.calendar import read_calendar, write_calendar
 from nkk.sop.clock import WIB, day_after, end_of_day
+from nkk.sop.gathered import MOST_GATHERED
 from nkk.sop.journey import (
     GRANTED,
     KEPT,
@@ -157,7 +158,10 @@ class Walk:
         """Return the acts from step 3 to the answer; the case may come back to step 3 several times before."""
         found = []
         while chance.random() < 0.4:
-            found += chance.choice(detours)
+            detour = chance.choice(detours)
+            # One more response may be kept on the way to the answer.
+            if GATHER not in detour or found.count(GATHER) < MOST_GATHERED - 1:
+                found += detour
         responses = [
             ("opd_response", "respond", OPD_TEAM, "Tanggapan."),
             ("triage", "return_response", MAIN_TEAM, "Lengkapi."),
