@@ -68,7 +68,8 @@ def test_the_status_says_that_a_stage_is_down_and_what_waits_for_it(trial: Trial
         assert ill.returncode == 1
         heading, *lines = ill.stdout.splitlines()
         assert heading.split()[:3] == ["stage", "answers", "connected"]
-        rows = {stage: cells for stage, *cells in map(str.split, lines)}
+        # Below the stages it may name complaints of other tests that nobody at their desk may see.
+        rows = {stage: cells for stage, *cells in map(str.split, lines[:4])}
         assert {stage: cells[0] for stage, cells in rows.items()} == {
             "intake": "yes",
             "triage": "NO",
