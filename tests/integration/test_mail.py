@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 from time import sleep
 
@@ -407,10 +408,13 @@ def test_letters_that_take_long_are_marked_before_the_next_is_begun(database, mo
     write(database, "satu@example.org", "dua@example.org")
     sending = sent_by(lambda _letter: sleep(0.002))
     marked = []
-    for _ in range(3):
+    for _ in range(50):
         sending.send_batch(database)
         marked.append([bool(row.sent_at) for row in state(database)])
-    assert marked == [[True, False], [True, True], [True, True]]
+        if all(marked[-1]):
+            break
+    # A batch whose time is over before it has begun a letter sends none.
+    assert [both for both, _ in groupby(marked) if any(both)] == [[True, False], [True, True]]
 
 
 def test_undelivered_are_letters_to_reporters_of_complaints_that_are_not_closed(database, server, postbox):
