@@ -19,6 +19,8 @@ from gateway.schemas.accounts import (
 )
 from gateway.schemas.acts import (
     AnsweredQuestion,
+    Approval,
+    Classification,
     Conclusion,
     Declination,
     FurtherOpd,
@@ -64,8 +66,6 @@ from gateway.schemas.calendar import (
 )
 from gateway.schemas.complaints import (
     Answer,
-    Approval,
-    Classification,
     Complaint,
     ComplaintForm,
     Document,

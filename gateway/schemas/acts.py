@@ -1,4 +1,4 @@
-"""The schemas of the acts beside the path."""
+"""The schemas of the acts of the main team, and of those beside the path."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,12 +6,12 @@ from typing import Any
 from marshmallow import Schema, fields
 
 from gateway.schemas.files import File, upload_ids
-from gateway.schemas.parts import Thorough
+from gateway.schemas.parts import Flag, Thorough, one_of
 from nkk.contracts.fields import NOTE_LENGTH, PlainText, Range, Slug, Ticket, UserName
 from nkk.sop import faults
 from nkk.sop.faults import Fault
 from nkk.sop.report import TEXT_LENGTH
-from nkk.sop.steps import MOST_DAYS
+from nkk.sop.steps import MOST_DAYS, Path
 
 
 class Reason(Schema):
@@ -94,12 +94,9 @@ class TimeGrant(Schema):
     note = PlainText(NOTE_LENGTH, allow_none=True)
 
 
-class FurtherOpd(Thorough):
-    """The further OPD whose response is gathered beside the one that was given."""
-
-    opd = Slug(required=True, metadata={"description": "A key from GET /opds."})
-    note = PlainText(NOTE_LENGTH, allow_none=True)
-    reason = PlainText(
+def reason_for_conflict() -> PlainText:
+    """Return the field of the reason why a complaint goes to what may be the accused's own team."""
+    return PlainText(
         NOTE_LENGTH,
         allow_none=True,
         metadata={
@@ -107,6 +104,39 @@ class FurtherOpd(Thorough):
             "without. It becomes a note of the main team, and is not told to the OPD."
         },
     )
+
+
+class Classification(Thorough):
+    """Step 3: information, for the operator to answer, or a complaint, for the helper team of `opd`."""
+
+    kind = fields.String(required=True, validate=one_of(*Path))
+    opd = Slug(allow_none=True)
+    note = PlainText(NOTE_LENGTH, allow_none=True)
+    reason = reason_for_conflict()
+
+    def also_wrong(self, valid: dict[str, Any], lists: Mapping[str, Any]) -> dict[str, Fault]:
+        """Return the fault of an OPD that does not match the kind."""
+        opd = valid.get("opd")
+        if valid.get("kind") == Path.INFORMATION and opd is not None:
+            return {"opd": faults.OPD_OF_INFORMATION()}
+        if valid.get("kind") == Path.COMPLAINT and (opd is None or (lists["opds"] and opd not in lists["opds"])):
+            return {"opd": faults.NO_SUCH_OPD()}
+        return {}
+
+
+class Approval(Schema):
+    """Step 5: approve the response as an answer to the complaint, or return it to the OPD team with a note."""
+
+    approved = Flag(required=True)
+    note = PlainText(NOTE_LENGTH, allow_none=True)
+
+
+class FurtherOpd(Thorough):
+    """The further OPD whose response is gathered beside the one that was given."""
+
+    opd = Slug(required=True, metadata={"description": "A key from GET /opds."})
+    note = PlainText(NOTE_LENGTH, allow_none=True)
+    reason = reason_for_conflict()
 
     def also_wrong(self, valid: dict[str, Any], lists: Mapping[str, Any]) -> dict[str, Fault]:
         """Return the fault of an OPD that is not on the roster."""

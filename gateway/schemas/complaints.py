@@ -8,7 +8,7 @@ from marshmallow import Schema, fields
 from gateway.schemas.accounts import Possible
 from gateway.schemas.files import Addition, File, upload_ids
 from gateway.schemas.parts import Claim, Flag, Thorough, one_of
-from nkk.contracts.fields import NOTE_LENGTH, Digits, Length, PlainText, Regexp, Slug
+from nkk.contracts.fields import Digits, Length, Regexp
 from nkk.contracts.report import ReportForm, ReportView
 from nkk.sop import faults
 from nkk.sop.faults import Fault
@@ -440,35 +440,3 @@ class Standing(Schema):
 
     ticket = fields.String(required=True)
     stands = fields.Dict(required=True, metadata=AT_DESK)
-
-
-class Classification(Thorough):
-    """Step 3: information, for the operator to answer, or a complaint, for the helper team of `opd`."""
-
-    kind = fields.String(required=True, validate=one_of(*Path))
-    opd = Slug(allow_none=True)
-    note = PlainText(NOTE_LENGTH, allow_none=True)
-    reason = PlainText(
-        NOTE_LENGTH,
-        allow_none=True,
-        metadata={
-            "description": "Why a complaint with a `conflict` goes to its `accused_opd` all the same, which is refused "
-            "without. It becomes a note of the main team, and is not told to the OPD."
-        },
-    )
-
-    def also_wrong(self, valid: dict[str, Any], lists: Mapping[str, Any]) -> dict[str, Fault]:
-        """Return the fault of an OPD that does not match the kind."""
-        opd = valid.get("opd")
-        if valid.get("kind") == Path.INFORMATION and opd is not None:
-            return {"opd": faults.OPD_OF_INFORMATION()}
-        if valid.get("kind") == Path.COMPLAINT and (opd is None or (lists["opds"] and opd not in lists["opds"])):
-            return {"opd": faults.NO_SUCH_OPD()}
-        return {}
-
-
-class Approval(Schema):
-    """Step 5: approve the response as an answer to the complaint, or return it to the OPD team with a note."""
-
-    approved = Flag(required=True)
-    note = PlainText(NOTE_LENGTH, allow_none=True)

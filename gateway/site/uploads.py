@@ -17,9 +17,9 @@ from gateway.files.stores import StoreError
 from gateway.files.uploads import Upload, owner, uploads
 from gateway.limits import by_account, limit
 from gateway.site import session
-from gateway.site.faults import SAID
 from gateway.site.guard import protect
 from gateway.site.language import size
+from gateway.site.said import SAID
 from gateway.site.session import needs
 from gateway.site.uploading import REFUSALS, why_refused
 from gateway.site.uploading import said as said_of

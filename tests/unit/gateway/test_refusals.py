@@ -6,7 +6,7 @@ import pytest
 
 from gateway import errors, journeys, papers, refusals
 from gateway.files import refusals as of_files
-from gateway.site import faults
+from gateway.site.said import SAID
 from nkk.sop import claims
 from nkk.sop.refusals import AlreadyDone, Refused, slug
 from services.intake import admin as of_intake
@@ -73,7 +73,7 @@ def test_each_refusal_has_words_of_its_own_on_a_page_where_its_status_has_none_f
     beside_a_field = {"InvalidInput", "WrongPassword", "ResetExpired", "SlowedDown", "IdempotencyKeyReused"} | {
         "AccessCodeRefused"
     }
-    said = set(faults.SAID) | beside_a_field | {"NotAuthenticated"}
+    said = set(SAID) | beside_a_field | {"NotAuthenticated"}
     assert {name for name, status in errors.STATUS.items() if status != 409} <= said
 
 
@@ -101,6 +101,6 @@ def test_the_code_of_a_name_is_that_of_the_problem(name: str, code: str) -> None
 def test_a_page_calls_done_only_what_is_done() -> None:
     of_desks = {each for each in REFUSALS if each.__module__.startswith(("services.triage", "services.opd_response"))}
     not_done = {each.__name__ for each in of_desks if not issubclass(each, AlreadyDone)}
-    assert not_done | {"AlreadyAsked", "AlreadyJoined", "AlreadyGathered"} <= set(faults.SAID)
-    assert set(of_triage.CannotJoin.codes[1:]) <= set(faults.SAID)
-    assert "gathered-enough" in faults.SAID
+    assert not_done | {"AlreadyAsked", "AlreadyJoined", "AlreadyGathered"} <= set(SAID)
+    assert set(of_triage.CannotJoin.codes[1:]) <= set(SAID)
+    assert "gathered-enough" in SAID
