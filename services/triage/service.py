@@ -1,9 +1,5 @@
 """Triage's entrypoints: the events that it consumes and its RPC methods."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
-
 from nkk.contracts import Event, views
 from nkk.contracts.events import (
     AnswerReturned,
@@ -13,9 +9,7 @@ from nkk.contracts.events import (
     ComplaintEnded,
     ComplaintForwarded,
     ComplaintHandedOver,
-    ComplaintJoined,
     ComplaintKept,
-    ComplaintParted,
     ComplaintRecalled,
     ComplaintReopened,
     ComplaintSupplemented,
@@ -26,51 +20,29 @@ from nkk.contracts.events import (
     ResponseConcluded,
     ResponseGathered,
     ResponseReturned,
-    ResponseShared,
     ResponseSubmitted,
     TimeGranted,
     TimeRequested,
 )
-from nkk.desk.stage import Act, CaseDesk, ConsumesCalendars, ConsumesClosings, of_the_desk
+from nkk.desk.stage import ConsumesCalendars, ConsumesClosings, of_the_desk
 from nkk.messaging.consumer import handles
 from nkk.messaging.rpc import rpc
 from nkk.messaging.stage import UnitOfWorkProvider
-from nkk.sop import additions, files, gathered, steps
+from nkk.sop import additions, files, steps
 from nkk.sop.clock import Calendar, day_after, end_of_day
-from nkk.sop.files import File
-from nkk.sop.gathered import Gathered
-from nkk.sop.refusals import UnknownTicket
 from nkk.sop.report import written
 from nkk.sop.steps import Role
 from nkk.sop.timed import started
 from nkk.trust.actor import Actor
 from nkk.validation import load
 from services.triage import schemas
-from services.triage.domain import (
-    Case,
-    check_first,
-    check_forwarding,
-    check_grant,
-    check_information,
-    check_return,
-)
+from services.triage.domain import Case
+from services.triage.joining import JoinsReports, Shared
+from services.triage.refusals import check_forwarding, check_grant, check_information, check_return
 from services.triage.storage import TriageWork
 
-SIMILAR = 20
-"""How many cases are offered to join a report with."""
 
-
-@dataclass(frozen=True)
-class Shared:
-    """The response to a report, with those that were kept beside it, as the reports that rest with it share it."""
-
-    text: str
-    gathered: Sequence[Gathered]
-    files: Sequence[File]
-    note: str | None
-
-
-class TriageService(CaseDesk, ConsumesCalendars, ConsumesClosings):
+class TriageService(JoinsReports, ConsumesCalendars, ConsumesClosings):
     """Tim Utama's desk (steps 3 and 5)."""
 
     name = "triage"
@@ -153,7 +125,7 @@ class TriageService(CaseDesk, ConsumesCalendars, ConsumesClosings):
             work.cases.save(case)
             if case.ended is not None:
                 work.close(case.ticket, event.time)
-                self._part_all(work, case.ticket, event, calendar)
+                self.part_all(work, case.ticket, event, calendar)
                 if case.with_opd is not None:
                     work.emit(
                         ComplaintEnded(
@@ -166,14 +138,6 @@ class TriageService(CaseDesk, ConsumesCalendars, ConsumesClosings):
                         at=event.time,
                         by_day=True,
                     )
-
-    def _part_all(self, work: TriageWork, first: str, event: Event[ComplaintWithdrawn], calendar: Calendar) -> None:
-        """Part the reports that rest with a first one that was withdrawn: they are classified on their own."""
-        for case in work.cases.resting_with(first):
-            parted = _parted(case, None, None, calendar)
-            case.first_was_withdrawn(day_after(event.time), calendar)
-            work.emit(parted, at=event.time, by_day=True)
-            work.cases.save(case)
 
     def is_open_again(self, work: TriageWork, closed: ComplaintClosed) -> bool:
         """Return whether the case is in a later cycle than the one that was closed."""
@@ -228,7 +192,7 @@ class TriageService(CaseDesk, ConsumesCalendars, ConsumesClosings):
                     calendar=act.calendar.version,
                 )
             )
-            for joined in self._sharing(act):
+            for joined in self.sharing(act):
                 act.emit(
                     ComplaintClassifiedAsInformation(
                         ticket=joined.ticket,
@@ -285,7 +249,7 @@ class TriageService(CaseDesk, ConsumesCalendars, ConsumesClosings):
                     by=actor.id,
                 )
             )
-            self._share(act, Shared(act.case.response, act.case.gathered, act.case.files_of_all, form["note"]), actor)
+            self.share(act, Shared(act.case.response, act.case.gathered, act.case.files_of_all, form["note"]), actor)
         return act.done()
 
     @rpc
@@ -309,38 +273,8 @@ class TriageService(CaseDesk, ConsumesCalendars, ConsumesClosings):
                 )
             )
             *before, last = case.gathered
-            self._share(act, Shared(last.text, before, case.files_of_gathered, form["note"]), actor)
+            self.share(act, Shared(last.text, before, case.files_of_gathered, form["note"]), actor)
         return act.done()
-
-    def _share(self, act: Act, shared: Shared, actor: Actor) -> None:
-        """Tell that a response is that to the reports which rest with the case of `act`, too."""
-        for joined in self._sharing(act):
-            act.emit(
-                ResponseShared(
-                    ticket=joined.ticket,
-                    joined_to=act.case.ticket,
-                    forwarding=joined.forwarding,
-                    text=shared.text,
-                    gathered=gathered.told(shared.gathered),
-                    note=shared.note,
-                    files=files.told(shared.files),
-                    service_due_at=end_of_day(joined.service_due_at),
-                    service_calendar=joined.service_calendar,
-                    calendar=act.calendar.version,
-                    by=actor.id,
-                )
-            )
-
-    def _sharing(self, act: Act) -> list[Case]:
-        """Return the reports that rest with the case of `act`, to which its result was given as well.
-
-        One that was withdrawn has ended alone.
-        """
-        joined = [case for case in act.work.cases.resting_with(act.case.ticket) if case.ended is None]
-        for case in joined:
-            case.share(act.case, act.now)
-            act.work.cases.save(case)
-        return joined
 
     @rpc
     @of_the_desk
@@ -373,56 +307,6 @@ class TriageService(CaseDesk, ConsumesCalendars, ConsumesClosings):
             )
             act.emit(_forwarded(case, form["note"], actor.id, act.calendar))
         return act.done()
-
-    @rpc
-    @of_the_desk
-    def join(self, actor: Actor, ticket: str, first: str | None, note: str | None) -> views.Acted:
-        """Join a report with an earlier one about the same matter, with which it rests (step 3)."""
-        form = load(schemas.Joining, {"first": first, "note": note})
-        with self.uow.begin() as work:
-            found = work.cases.of_both(ticket, form["first"], actor)
-            if ticket not in found:
-                raise UnknownTicket
-            case = found[ticket]
-            other = check_first(form["first"], ticket, found.get(form["first"]))
-            work.raise_if_overdue(case, work.now)
-            case.join(other, bool(work.cases.resting_with(ticket)), work.now)
-            work.emit(
-                ComplaintJoined(
-                    ticket=ticket, first=other.ticket, forwarding=case.forwarding, note=form["note"], by=actor.id
-                )
-            )
-            work.cases.save(case)
-            work.hide_together(ticket, actor.id)
-        return {"ticket": ticket, "stands": case.stands()}
-
-    @rpc
-    @of_the_desk
-    def similar(self, actor: Actor, ticket: str, q: str | None = None) -> list[views.Case]:
-        """Return the newest cases that a report may be joined with: of its category, found by `q` where it is given."""
-        form = load(schemas.Search, {"q": q or None})
-        with self.uow.reading() as work:
-            case = work.cases.get(ticket, actor)
-            found = work.cases.similar(case, form["q"], actor, SIMILAR)
-        return [self.shown(schemas.Listed(), each, work.now) for each in found]
-
-    @rpc
-    @of_the_desk
-    def part(self, actor: Actor, ticket: str, note: str | None) -> views.Acted:
-        """Part a report from the one that it rests with: it is classified on its own, from the next day on (step 3)."""
-        form = load(schemas.Reason, {"note": note})
-        calendar = self.calendars.current()
-        with self.uow.begin() as work:
-            case = work.cases.get(ticket, actor, for_update=True)
-            parted = _parted(case, form["note"], actor.id, calendar)
-            case.part(day_after(work.now), calendar)
-            work.emit(parted)
-            work.cases.save(case)
-        return {"ticket": ticket, "stands": case.stands()}
-
-    def also_shown(self, work: TriageWork, actor: Actor, case: Case) -> dict[str, Any]:
-        """Return the tickets of the reports that were joined with a case."""
-        return {"joined": work.cases.joined_with(case.ticket, actor)}
 
     @rpc
     @of_the_desk
@@ -531,17 +415,6 @@ def _case(event: Event[ComplaintHandedOver], calendar: Calendar) -> Case:
         barred=data.barred,
         **written(data),
         **started(steps.CLASSIFY, event.time, calendar),
-    )
-
-
-def _parted(case: Case, note: str | None, by: str | None, calendar: Calendar) -> ComplaintParted:
-    return ComplaintParted(
-        ticket=case.ticket,
-        first=str(case.joined_to),
-        forwarding=case.forwarding,
-        note=note,
-        calendar=calendar.version,
-        by=by,
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 from nkk.sop.clock import OFFICE_HOURS
 from nkk.sop.refusals import Refused
 from services.opd_response.domain import AlreadyResponded
-from services.triage.domain import AlreadyApproved, AlreadyClassified, NoResponseYet
+from services.triage.refusals import AlreadyApproved, AlreadyClassified, NoResponseYet
 from tests.builders import MONDAY, TICKET, opd_case, triage_case
 from tests.chaos.accountant.journeys import STILL_SECONDS, Unfinished, breaches, explained
 from tests.chaos.record import Asked, Record, Struck

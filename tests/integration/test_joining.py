@@ -9,7 +9,7 @@ from nkk.sop.clock import OFFICE_HOURS, day_after, write_instant
 from nkk.sop.refusals import InvalidInput, NotYourStep, UnknownTicket
 from nkk.trust.actor import Actor
 from services.notification.domain import NoInformation
-from services.triage.domain import (
+from services.triage.refusals import (
     AlreadyApproved,
     AlreadyClassified,
     AlreadyGathered,

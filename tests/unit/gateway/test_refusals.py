@@ -14,7 +14,7 @@ from services.intake import entries as of_entries
 from services.notification import asking as of_questions
 from services.notification import domain as of_notification
 from services.opd_response import domain as of_opd_response
-from services.triage import domain as of_triage
+from services.triage import refusals as of_triage
 
 DEFINED_IN = (
     claims,

@@ -7,13 +7,12 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from nkk.sop import faults
 from nkk.sop.clock import OFFICE_HOURS, WIB, write_instant
 from nkk.sop.refusals import AlreadyDone, InvalidInput, NotYourStep, Refused
-from services.triage.domain import (
-    OPEN,
+from services.triage.domain import OPEN, State
+from services.triage.refusals import (
     AlreadyApproved,
     AlreadyClassified,
     NoRequest,
     NoResponseYet,
-    State,
     check_forwarding,
     check_grant,
     check_information,
