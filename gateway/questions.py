@@ -24,11 +24,16 @@ def ask(ticket: str, text: str) -> views.Acted:
 
     While intake is unavailable, which knows the reporter, the question is asked all the same.
     """
+    check_reachable(ticket)
+    return backend().call(NOTED_AT[Role(g.actor.role)], "ask", known(ticket), text)
+
+
+def check_reachable(ticket: str) -> None:
+    """Raise ReporterUnreachable where a question would reach nobody, as far as intake says so now."""
     with suppress(StageUnavailableError, StageFailedError):
         if backend().call("intake", "is_unreachable", known(ticket)):
             # Whoever does not have the complaint is not told anything of its reporter.
             raise ReporterUnreachable({"stands": desks.read(known(ticket))["stands"]})
-    return backend().call(NOTED_AT[Role(g.actor.role)], "ask", known(ticket), text)
 
 
 def of(ticket: str) -> list[views.Question]:

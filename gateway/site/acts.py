@@ -307,6 +307,9 @@ def _page(page: ActPage) -> None:
         ticket = complaints.known(ticket)
 
         def show(form: Form) -> str:
+            if page.act == Act.ASK:
+                # Said before a question is written that would be refused.
+                questions.check_reachable(ticket)
             opds = words.lists()["opds"] if page.act in (Act.DECLINE, Act.GATHER) else {}
             q = request.args.get("q", "").strip()[:SUBJECT_LENGTH]
             found = complaints.similar(ticket, q if len(q) >= SHORTEST else None) if page.act == Act.JOIN else []

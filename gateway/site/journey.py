@@ -9,7 +9,7 @@ from gateway.site.language import passed, read_instant
 from nkk.contracts import views
 from nkk.sop import steps
 from nkk.sop.endings import WITHDRAWN
-from nkk.sop.journey import ANSWERED, REOPENED, TURNS
+from nkk.sop.journey import ANSWERED, GATHERED, REOPENED, TURNS
 from nkk.sop.journey import WITHDRAWN as WITHDRAWAL
 from nkk.sop.steps import PATHS, SERVICE_MINUTES, STEPS, Path, Step
 
@@ -19,7 +19,8 @@ class Stop:
     """One of the seven steps: `state` is done, now, next, skipped or, after a withdrawal, dropped.
 
     `entries` and `acts` are what happened there. While its desk waits for the reporter's answer it is
-    not due at any time.
+    not due at any time. `elsewhere` says that it is now at a further agency, of which the reader, the one before it, is
+    told no more.
     """
 
     step: Step
@@ -28,6 +29,7 @@ class Stop:
     due: Due | None = None
     acts: Sequence[Mapping[str, Any]] = ()
     waiting_since: str | None = None
+    elsewhere: bool = False
 
     @property
     def told(self) -> list[tuple[bool, Mapping[str, Any]]]:
@@ -101,7 +103,8 @@ def _stop(step: Step, timeline: views.Timeline, stands: int | None, on_path: boo
     if step.number == stands:
         following = timeline.get("next")
         waiting = following.get("waiting_since") if following else None
-        return Stop(step, "now", entries, None if waiting else _promised(step, timeline), acts, waiting)
+        elsewhere = bool(told) and told[-1]["event"] == GATHERED
+        return Stop(step, "now", entries, None if waiting else _promised(step, timeline), acts, waiting, elsewhere)
     if stands is None and timeline["stands"]["state"] == WITHDRAWN:
         return Stop(step, "done" if step.number < _stood_at(timeline) else "dropped", entries, acts=acts)
     done = stands is None or step.number < stands

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from nkk.messaging.calls import StageUnavailableError
 from tests.unit.gateway.visits import LISTS, FakeBackend, log_in, token
 
 TICKET = "NKK-2026-6GKQ-DHSZ"
@@ -124,3 +125,19 @@ def test_a_joined_report_says_what_it_waits_for_and_that_it_can_be_parted(
     page = main_team.get(f"/laporan/{TICKET}").text
     assert "Menunggu laporan yang satunya" in page
     assert "sedang tidak di meja Anda" not in page
+
+
+def test_that_a_reporter_cannot_be_asked_is_said_before_a_question_is_written(
+    visitor: Callable[[str], FlaskClient], stages: FakeBackend
+) -> None:
+    main_team = visitor("main_team")
+    path = f"/laporan/{TICKET}/tanya"
+    stages.answers |= {"case": CASE}
+    assert main_team.get(path).status_code == 200
+    stages.answers |= {"is_unreachable": True}
+    refused = main_team.get(path)
+    assert refused.status_code == 409
+    assert "Pelapor ini tidak dapat ditanya lewat layanan ini" in refused.text
+    # Without intake, which knows the reporter, the question can be written.
+    stages.answers |= {"is_unreachable": StageUnavailableError("intake")}
+    assert main_team.get(path).status_code == 200

@@ -53,6 +53,14 @@ def test_information_skips_the_agency() -> None:
     ]
 
 
+def test_an_agency_is_told_that_the_fourth_step_is_at_a_further_one() -> None:
+    told = timeline(4, 1, 2, 3, 4, 5)
+    told["entries"][-1]["event"] = "response.gathered.v1"
+    assert [stop.elsewhere for stop in journey.stops(told)] == [stop.step.number == 4 for stop in journey.stops(told)]
+    told["entries"].append({"step": 3, "event": "complaint.forwarded.v1", "role": "main_team", "at": SUBMITTED})
+    assert not any(stop.elsewhere for stop in journey.stops(told))
+
+
 def test_a_returned_response_puts_the_fourth_step_back_to_now() -> None:
     stops = journey.stops(timeline(4, 1, 2, 3, 4, 5))
     assert [stop.state for stop in stops] == ["done", "done", "done", "now", "next", "next", "next"]
