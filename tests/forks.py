@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -141,14 +142,19 @@ def python_for_children() -> str:
     return str(program)
 
 
+STARTING = ThreadPoolExecutor(1, "starting fork servers")
+"""The thread that starts the servers, because what dies with us dies with the thread that started it."""
+
+
 def _forking(program: str, stdin: socket.socket) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
+    return STARTING.submit(
+        subprocess.Popen,
         dying_with_us([sys.executable, "-m", "tests.forking", program, *READ_BY[program]]),
         stdin=stdin,
         cwd=ROOT,
         env=os.environ | {"PYTHONWARNINGS": PYTHONWARNINGS, "MALLOC_MMAP_THRESHOLD_": MALLOC_MMAP_THRESHOLD},
         start_new_session=True,
-    )
+    ).result()
 
 
 class ForkedProgram(Program):

@@ -1,10 +1,11 @@
 """The forks that stand for an installation's processes are as separate as the processes are."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from nkk.contracts import STAGES
-from tests.forks import Forked, server
+from tests.forks import Forked, Server, server
 from tests.installations import Installation, eventually, running_processes
 
 DATABASES = ["postgres"]
@@ -30,6 +31,19 @@ def test_two_who_ask_about_a_fork_that_has_ended_are_told_its_code(tmp_path: Pat
     first = server("nkk").start(["nkk", "--help"], os.environ, tmp_path / "log")
     second = Forked(first.server, first.pid)
     assert (first.wait(60), second.wait(60)) == (0, 0)
+
+
+def test_a_fork_server_survives_the_thread_that_asked_for_it_first(tmp_path: Path) -> None:
+    def helped(asked: Server) -> int:
+        return asked.start(["nkk", "--help"], os.environ, tmp_path / "log").wait(60)
+
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(Server, "nkk").result()
+        assert helped(asked) == 0
+    try:
+        assert helped(asked) == 0
+    finally:
+        asked.close()
 
 
 def _opened(pid: int) -> set[int]:
