@@ -59,6 +59,7 @@ def rabbit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateNode]:
         install_packages("rabbitmq-server")
     with PrivateNode(tmp_path_factory.mktemp("rabbitmq")) as node:
         yield node
+        node.kill()  # Nobody waits for a broker that nobody needs any more.
 
 
 @pytest.fixture(scope="session")
@@ -68,6 +69,7 @@ def managed_rabbit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Private
         install_packages("rabbitmq-server")
     with PrivateNode(tmp_path_factory.mktemp("managed"), management=True) as node:
         yield node
+        node.kill()
 
 
 @pytest.fixture(scope="session")

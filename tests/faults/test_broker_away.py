@@ -29,6 +29,7 @@ STAGES = ("intake-1", "triage-1", "opd_response-1", "notification-1")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateNode]:
     with PrivateNode(tmp_path_factory.mktemp("rabbitmq")) as broker:
         yield broker
+        broker.kill()
 
 
 @pytest.fixture(scope="module")

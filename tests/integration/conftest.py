@@ -48,6 +48,7 @@ def own_node(tmp_path_factory: pytest.TempPathFactory, own_authority: Authority)
     tls = Listener(str(certificate), str(key), "0.0.0.0", free_port(), LOOPBACK)
     with PrivateNode(folder / "node", management=True, tls=tls) as node:
         yield node
+        node.kill()
 
 
 @pytest.fixture
