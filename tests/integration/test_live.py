@@ -55,8 +55,9 @@ def ids(texts: Iterator[str], until: str) -> set[str]:
 
 
 def test_a_page_hears_what_is_told_and_after_a_restart_is_told_to_look_for_itself(
-    node: PrivateNode, feed: LiveFeed
+    node: PrivateNode, feed: LiveFeed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(live, "LONGEST_PAUSE_SECONDS", 0.5)
     texts = following(feed.open(ANSWERS, None, "one", 120))
     assert next(texts).startswith("event: ready")
     tell(node, "complaint.forwarded.v1", "elsewhere")
