@@ -99,6 +99,7 @@ class Case:
         return answer.status_code, str(answer.json().get("type", "")).rpartition(":")[2]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("act", BEFORE, ids=str)
 def test_a_stage_that_dies_between_an_act_and_its_event_tells_it_once(sqlite_trial: Trial, act: Act) -> None:
     trial, case, sent = sqlite_trial, Case(sqlite_trial), ACTS[act]

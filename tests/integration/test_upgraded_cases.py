@@ -118,6 +118,7 @@ def as_after_a_downgrade(stage: str, row: Any) -> Any:
 
 
 @pytest.mark.proof
+@pytest.mark.long
 def test_cases_in_every_state_go_on_after_an_upgrade(built: tuple[House, Callable[[str], str]]) -> None:
     house, url_of = built
     cases = Cases(house)
