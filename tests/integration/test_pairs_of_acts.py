@@ -2,6 +2,8 @@
 
 Both are commanded before any event of either is delivered. Then the events are delivered in every order in which each
 stage can receive them. At one stage the second act is refused by name, where the first does not leave room for it.
+
+The database decides nothing here: `make test` takes SQLite, `make proof` both.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,7 +22,9 @@ from tests.builders import complaint_form, own_upload
 from tests.effort import LONG
 from tests.stages import FIRST_MORNING, MAIN_TEAM, OPD, OPD_TEAM, OPERATOR, REPORTER, House, run_of
 
-pytestmark = pytest.mark.proof
+DATABASES = ["sqlite", "postgres"] if LONG else ["sqlite"]
+
+pytestmark = [pytest.mark.proof, pytest.mark.parametrize("built", DATABASES, indirect=True, scope="module")]
 
 WHY = "Alasan."
 OTHER = "dinas-kesehatan"
