@@ -52,6 +52,8 @@ STATUS = {
     "NotAnsweredYet": 409,
     "AlreadyConfirmed": 409,
     "Withdrawn": 409,
+    "Abandoned": 409,
+    "NothingLapsed": 409,
     "AlreadyWithdrawn": 409,
     "TooLateToWithdraw": 409,
     "AlreadyClosed": 409,

@@ -30,6 +30,7 @@ from nkk.contracts import EventData, UnreadableEventError, read_envelope
 from nkk.contracts.events import (
     AnswerReturned,
     AnswerSent,
+    ComplaintAbandoned,
     ComplaintClassifiedAsInformation,
     ComplaintDeclined,
     ComplaintEnded,
@@ -90,6 +91,7 @@ CHANGES: dict[type[EventData], tuple[Desk, ...]] = {
     QuestionAsked: (INTAKE, TRIAGE, OPD),
     QuestionAnswered: (INTAKE, TRIAGE, OPD),
     QuestionLapsed: (INTAKE, TRIAGE, OPD),
+    ComplaintAbandoned: (INTAKE, TRIAGE, OPD, ANSWERS),
 }
 """The desks whose lists each event changes. An event that changes the OPD desk must name the OPD."""
 

@@ -36,6 +36,11 @@ def check_reachable(ticket: str) -> None:
             raise ReporterUnreachable({"stands": desks.read(known(ticket))["stands"]})
 
 
+def abandon(ticket: str, form: dict[str, Any]) -> views.Acted:
+    """Close a complaint at the caller's desk as not completed, because a question was not answered."""
+    return backend().call(NOTED_AT[Role(g.actor.role)], "abandon", known(ticket), form["reason"])
+
+
 def of(ticket: str) -> list[views.Question]:
     """Return the questions about a complaint that the caller may follow; none where notification has it not yet."""
     found: list[views.Question] = journeys.told(known(ticket), "questions") or []

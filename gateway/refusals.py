@@ -35,6 +35,9 @@ SENTENCES = {
     "already-answered": "The answer was sent before; nothing changed. Reload your list.",
     "already-confirmed": "You confirmed receipt before; nothing changed.",
     "withdrawn": "The reporter has withdrawn this report; nothing changed. Reload your list.",
+    "abandoned": "A desk closed this report as not completed, because its question to the reporter was not answered; "
+    "nothing changed. Reload your list.",
+    "nothing-lapsed": "The reporter was not asked at this step, has answered, or can still answer; nothing changed.",
     "already-withdrawn": "You withdrew this report before; nothing changed.",
     "too-late-to-withdraw": "The answer was sent before; nothing changed. Read it: you can object to it within ten "
     "working days.",
@@ -53,6 +56,7 @@ SENTENCES = {
     "join-with-itself": "A report cannot be joined with itself; nothing changed.",
     "first-is-joined": "That report is itself joined with the one in `first`; nothing changed. Join it with that one.",
     "first-was-withdrawn": "That report was withdrawn; nothing changed. Join this one with another.",
+    "first-was-abandoned": "That report was closed as not completed; nothing changed. Join this one with another.",
     "first-is-decided": "That report was handed to the operator already; nothing changed. Classify this one alone.",
     "others-are-joined": "Other reports rest with this one; nothing changed. Join the other report with this one.",
     "answered-before": "This report was answered once and objected to; nothing changed. Classify it alone.",

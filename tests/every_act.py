@@ -81,6 +81,7 @@ WAYS: dict[Act, tuple[Way, ...]] = {
     Act.OBJECT: (Way("object_to", (WHY,), (journey.CLOSED, journey.REOPENED)),),
     Act.RATE: (Way("rate", (4, None), (effects.RATED,)),),
     Act.ASK: (Way("ask", (WHY,), ("question.asked.v1",)),),
+    Act.ABANDON: (Way("abandon", (WHY,), (journey.ABANDONED, journey.PARTED)),),
     Act.ANSWER_QUESTION: (
         Way(
             "answer_question",

@@ -294,7 +294,8 @@ def run_of(timed: Any) -> tuple[int, int, int]:
     """Return the run of a clock that a stage's row shows, as (step, forwarding, round)."""
     round_ = timed.about_round
     if timed.step is steps.RESPOND:
-        overtaken = timed.state == "recalled" and timed.overtaken and timed.declined_why is None
+        gave_none = timed.declined_why is not None or timed.ended_why is not None
+        overtaken = timed.state == "recalled" and timed.overtaken and not gave_none
         round_ -= timed.state == "responded" or overtaken
     return timed.step.number, timed.about_forwarding, round_
 

@@ -33,6 +33,7 @@ ARGUMENTS: dict[str, dict[str, tuple[Any, ...]]] = {
         "notes": (),
         "add_note": ("Catatan.",),
         "ask": ("Kapan?",),
+        "abandon": ("Tanpa jawaban tidak dapat diperiksa.",),
     },
     "triage": {
         "case": (),
@@ -54,6 +55,7 @@ ARGUMENTS: dict[str, dict[str, tuple[Any, ...]]] = {
         "notes": (),
         "add_note": ("Catatan.",),
         "ask": ("Kapan?",),
+        "abandon": ("Tanpa jawaban tidak dapat diperiksa.",),
     },
     "opd_response": {
         "case": (),
@@ -66,6 +68,7 @@ ARGUMENTS: dict[str, dict[str, tuple[Any, ...]]] = {
         "notes": (),
         "add_note": ("Catatan.",),
         "ask": ("Kapan?",),
+        "abandon": ("Tanpa jawaban tidak dapat diperiksa.",),
     },
     "notification": {
         "answer": (),

@@ -153,6 +153,17 @@ def ask(form: Form, ticket: str) -> views.Acted:
     return questions.ask(ticket, form["text"])
 
 
+@resources.route("/complaints/<ticket>/abandonment", methods=["POST"])
+@needs(*STAFF)
+@resources.arguments(schemas.Reason())
+@resources.response(200, schemas.Standing)
+@resources.alt_response(404, response="NOT_FOUND")
+@resources.alt_response(409, response="CONFLICT")
+def abandon(form: Form, ticket: str) -> views.Acted:
+    """Close a complaint at your desk as not completed, because your question lapsed; the reporter reads the reason."""
+    return questions.abandon(ticket, form)
+
+
 @resources.route("/complaints/<ticket>/questions", methods=["GET"])
 @needs(Role.REPORTER, *STAFF)
 @resources.response(200, schemas.Questions)

@@ -9,7 +9,7 @@ from nkk.sop.indonesian import written_month
 
 DURATIONS = ("median_minutes", "p90_minutes", "on_time_share")
 FIGURES = ("count", *DURATIONS)
-COUNTS = ("accepted", "answered", "closed", "withdrawn", "objected", "joined", "open", "late")
+COUNTS = ("accepted", "answered", "closed", "withdrawn", "abandoned", "objected", "joined", "open", "late")
 
 ROWS: dict[str, tuple[str, ...]] = {
     "by_path": ("name", "count"),

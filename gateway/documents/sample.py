@@ -105,6 +105,7 @@ def _recap() -> dict[str, Any]:
         "answered": 36,
         "closed": 30,
         "withdrawn": 2,
+        "abandoned": 1,
         "objected": 1,
         "joined": 3,
         "open": 12,

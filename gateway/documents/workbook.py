@@ -38,6 +38,7 @@ _COUNTS = {
     "answered": "Dijawab",
     "closed": "Selesai",
     "withdrawn": "Dicabut",
+    "abandoned": "Ditutup tanpa jawaban",
     "objected": "Keberatan",
     "joined": "Digabungkan",
     "open": "Masih terbuka",

@@ -81,11 +81,11 @@ AT_DESK = {
     "awaiting_approval, "
     "approved; opd_response: awaiting_response, responded, declined, recalled; "
     "notification: awaiting_answer, answered, closed, returned, objected. "
-    "At every desk: withdrawn."
+    "At every desk: withdrawn, abandoned."
 }
 IN_PROCEDURE = {
     "description": "The state in the procedure (`state`), and the number of the next step (`step`): hand_over 2, "
-    "classify 3, respond 4, approve 5, answer 6, receive 7, closed and withdrawn null."
+    "classify 3, respond 4, approve 5, answer 6, receive 7, closed, withdrawn and abandoned null."
 }
 
 
@@ -288,7 +288,9 @@ class Complaint(ReportView):
         allow_none=True, metadata={"description": "The OPD that the one which declined believes to be in charge."}
     )
     objected_to = fields.String(allow_none=True, metadata={"description": "The answer that was objected to."})
-    ended_why = fields.String(allow_none=True, metadata={"description": "Why the reporter withdrew it."})
+    ended_why = fields.String(
+        allow_none=True, metadata={"description": "Why the reporter withdrew it, or a desk closed it."}
+    )
     asked_days = fields.Integer(
         allow_none=True,
         metadata={"description": "The working days that the OPD asks for; for the main team, until that is decided."},

@@ -129,6 +129,10 @@ class Month(Schema):
     answered = fields.Integer(required=True)
     closed = fields.Integer(required=True)
     withdrawn = fields.Integer(required=True)
+    abandoned = fields.Integer(
+        required=True,
+        metadata={"description": "The number that desks closed because their question was not answered."},
+    )
     objected = fields.Integer(required=True, metadata={"description": "The number of objections to answers."})
     joined = fields.Integer(
         required=True, metadata={"description": "The number of times that a report was joined with another."}

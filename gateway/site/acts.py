@@ -248,6 +248,22 @@ PAGES = (
         _("Pertanyaan dikirim kepada pelapor."),
     ),
     ActPage(
+        Act.ABANDON,
+        "tutup",
+        desks.STAFF,
+        schemas.Reason,
+        questions.abandon,
+        _("Tutup karena tidak dijawab"),
+        _("Mengapa laporan ini tidak dapat diselesaikan tanpa jawaban pelapor?"),
+        _("Dibaca pelapor, dan semua tim yang memegang laporan ini."),
+        _(
+            "Laporan berhenti dikerjakan di semua meja dan tidak akan dijawab. Ini tidak dapat dibatalkan. Pelapor "
+            "dikabari dan dapat mengirim laporan baru. Laporan lain yang digabungkan dengan laporan ini dipisahkan dan "
+            "diklasifikasi tersendiri. Bila keterangan yang ada sudah cukup, lanjutkan saja laporan ini."
+        ),
+        _("Laporan ditutup, dan pelapor dikabari."),
+    ),
+    ActPage(
         Act.KEEP,
         "lanjutkan",
         Role.MAIN_TEAM,

@@ -21,7 +21,7 @@ from nkk.log import get_logger
 from nkk.messaging.calls import StageFailedError, StageUnavailableError
 from nkk.sop import steps
 from nkk.sop.acts import Act
-from nkk.sop.endings import WITHDRAWN
+from nkk.sop.endings import ENDED
 from nkk.sop.steps import SERVICE_MINUTES, Role, Step
 from nkk.sop.text import isolated
 
@@ -266,7 +266,7 @@ def _turn(role: Role, case: views.Complaint) -> Step | None:
     """Return the step of this complaint that waits for `role`; None where there is none."""
     state = case["stands"]["state"]
     if role == Role.OPERATOR:
-        if state == WITHDRAWN:
+        if state in ENDED:
             return None
         if not case.get("handed_over_at"):
             return steps.HAND_OVER
@@ -284,7 +284,7 @@ def _turn(role: Role, case: views.Complaint) -> Step | None:
 
 
 def _service(case: views.Complaint) -> Due | None:
-    finished = case["stands"]["state"] in ("closed", "receive", WITHDRAWN)
+    finished = case["stands"]["state"] in ("closed", "receive", *ENDED)
     return None if finished else of_service(case, SERVICE_MINUTES)
 
 

@@ -8,15 +8,14 @@ from gateway.site.due import Due, due, of_service
 from gateway.site.language import passed, read_instant
 from nkk.contracts import views
 from nkk.sop import steps
-from nkk.sop.endings import WITHDRAWN
-from nkk.sop.journey import ANSWERED, GATHERED, REOPENED, TURNS
-from nkk.sop.journey import WITHDRAWN as WITHDRAWAL
+from nkk.sop.endings import ENDED
+from nkk.sop.journey import ANSWERED, GATHERED, OUTSIDE, REOPENED, TURNS
 from nkk.sop.steps import PATHS, SERVICE_MINUTES, STEPS, Path, Step
 
 
 @dataclass(frozen=True)
 class Stop:
-    """One of the seven steps: `state` is done, now, next, skipped or, after a withdrawal, dropped.
+    """One of the seven steps: `state` is done, now, next, skipped or, after an ending outside of them, dropped.
 
     `entries` and `acts` are what happened there. While its desk waits for the reporter's answer it is
     not due at any time. `elsewhere` says that it is now at a further agency, of which the reader, the one before it, is
@@ -57,7 +56,7 @@ def whole(timeline: views.Timeline) -> Whole | None:
     if not at:
         return None
     answered = next((entry["at"] for entry in _this_cycle(timeline) if entry["event"] == ANSWERED), None)
-    if answered is None and timeline["stands"]["state"] == WITHDRAWN:
+    if answered is None and timeline["stands"]["state"] in ENDED:
         return None
     if answered is None:
         return Whole(at, of_service(timeline, SERVICE_MINUTES), None, False)
@@ -105,7 +104,7 @@ def _stop(step: Step, timeline: views.Timeline, stands: int | None, on_path: boo
         waiting = following.get("waiting_since") if following else None
         elsewhere = bool(told) and told[-1]["event"] == GATHERED
         return Stop(step, "now", entries, None if waiting else _promised(step, timeline), acts, waiting, elsewhere)
-    if stands is None and timeline["stands"]["state"] == WITHDRAWN:
+    if stands is None and timeline["stands"]["state"] in ENDED:
         return Stop(step, "done" if step.number < _stood_at(timeline) else "dropped", entries, acts=acts)
     done = stands is None or step.number < stands
     if done and not entries and step is steps.SUBMIT and timeline.get("submitted_at"):
@@ -114,8 +113,8 @@ def _stop(step: Step, timeline: views.Timeline, stands: int | None, on_path: boo
 
 
 def _stood_at(timeline: views.Timeline) -> int:
-    """Return the number of the step that a withdrawn complaint was at."""
-    events = [entry["event"] for entry in timeline["entries"] if entry["event"] != WITHDRAWAL]
+    """Return the number of the step at which a complaint ended."""
+    events = [entry["event"] for entry in timeline["entries"] if entry["event"] not in OUTSIDE]
     turn = TURNS.get(events[-1]) if events else None
     step = turn and (turn.then or turn.rests)
     return step.number if step else steps.HAND_OVER.number

@@ -45,6 +45,14 @@ SAID = {
         _("Pelapor sudah mencabut laporan ini"),
         _("Tidak ada yang berubah. Laporan ini tidak dikerjakan lagi."),
     ),
+    "Abandoned": Said(
+        _("Laporan ini sudah ditutup"),
+        _("Pertanyaan kepada pelapor tidak dijawab, dan petugas menutup laporan ini. Tidak ada yang berubah."),
+    ),
+    "NothingLapsed": Said(
+        _("Laporan ini tidak dapat ditutup"),
+        _("Pelapor belum ditanya pada langkah ini, sudah menjawab, atau masih dapat menjawab. Tidak ada yang berubah."),
+    ),
     "AlreadyWithdrawn": Said(_("Anda sudah mencabut laporan ini"), UNCHANGED),
     "TooLateToWithdraw": Said(
         _("Laporan ini sudah dijawab"),
@@ -89,7 +97,7 @@ SAID = {
     ),
     "QuestionHasLapsed": Said(
         _("Waktu untuk menjawab sudah lewat"),
-        _("Laporan diperiksa dengan keterangan yang ada. Tidak ada yang berubah."),
+        _("Petugas melanjutkan dengan keterangan yang ada, atau menutup laporan. Tidak ada yang berubah."),
     ),
     "QuestionOvertaken": Said(
         _("Laporan Anda sudah berlanjut"),
@@ -158,6 +166,9 @@ SAID = {
     ),
     "first-was-withdrawn": Said(
         _("Laporan yang Anda pilih sudah dicabut"), _("Pilih laporan lain. Tidak ada yang berubah.")
+    ),
+    "first-was-abandoned": Said(
+        _("Laporan yang Anda pilih sudah ditutup"), _("Pilih laporan lain. Tidak ada yang berubah.")
     ),
     "first-is-decided": Said(
         _("Laporan yang Anda pilih sudah diputuskan"),

@@ -73,6 +73,7 @@ STANDINGS = {
     "awaiting_answer": _("Perlu dijawab"),
     "answered": _("Jawaban sudah dikirim"),
     "withdrawn": _("Dicabut"),
+    "abandoned": _("Ditutup tanpa jawaban: pertanyaan tidak dijawab"),
     "declined": _("Dinyatakan bukan kewenangan"),
     "recalled": _("Ditarik kembali Tim NKK Utama"),
     "returned": _("Dikembalikan kepada Tim NKK Utama"),
@@ -90,6 +91,7 @@ TURNS = {
     "complaint.recalled.v1": _("ditarik kembali"),
     "answer.returned.v1": _("dikembalikan operator"),
     "complaint.withdrawn.v1": _("laporan dicabut"),
+    "complaint.abandoned.v1": _("ditutup: pertanyaan kepada pelapor tidak dijawab"),
     "complaint.kept.v1": _("dilanjutkan tanpa pelapor"),
     "complaint.reopened.v1": _("keberatan atas jawaban"),
 }
@@ -120,6 +122,8 @@ LETTERS = {
     "question": _("Surat bahwa ada pertanyaan"),
     "question_reminder": _("Surat pengingat bahwa pertanyaan belum dijawab"),
     "question_lapsed": _("Surat bahwa pertanyaan tidak dijawab"),
+    "abandoned": _("Surat bahwa laporan ditutup"),
+    "goes_on": _("Surat bahwa laporan dilanjutkan"),
 }
 
 DOCUMENTS = {

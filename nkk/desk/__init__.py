@@ -7,7 +7,7 @@ of access to cases.
 from nkk.desk.additions import additions_column
 from nkk.desk.calendars import Calendars, KeptCalendars, calendars_table
 from nkk.desk.claims import claim_columns
-from nkk.desk.clocks import ClockedWork, alarm_index, clock_columns, due_alarms, question_column
+from nkk.desk.clocks import ClockedWork, alarm_index, clock_columns, due_alarms, question_columns
 from nkk.desk.endings import ending_columns
 from nkk.desk.files import AttachingWork, attached_table, files_column
 from nkk.desk.gathered import gathered_column
@@ -60,7 +60,7 @@ __all__ = [
     "narrowed",
     "notes_table",
     "opening",
-    "question_column",
+    "question_columns",
     "read_wanted",
     "record_table",
     "recusals_table",

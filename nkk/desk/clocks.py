@@ -4,7 +4,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, ClassVar
 
-from sqlalchemy import Column, Connection, Index, Integer, String, Table, select
+from sqlalchemy import Boolean, Column, Connection, Index, Integer, String, Table, false, select
 
 from nkk.contracts.events import StepDueSoon, StepOverdue
 from nkk.desk.calendars import KeptCalendars
@@ -30,9 +30,12 @@ def clock_columns() -> list[Column[Any]]:
     ]
 
 
-def question_column() -> Column[Any]:
-    """Return the column of an `Askable`."""
-    return Column("question", String(200))
+def question_columns() -> list[Column[Any]]:
+    """Return the columns of an `Askable`: its last question, and whether that lapsed."""
+    return [
+        Column("question", String(200)),
+        Column("lapsed", Boolean, nullable=False, server_default=false()),
+    ]
 
 
 def alarm_index(table: Table) -> Index:

@@ -13,6 +13,7 @@ from nkk.contracts import Event, views
 from nkk.contracts.events import (
     CalendarChanged,
     CaseRecused,
+    ComplaintAbandoned,
     ComplaintClosed,
     QuestionAnswered,
     QuestionAsked,
@@ -225,6 +226,12 @@ class QuestionForm(Schema):
     text = PlainText(TEXT_LENGTH, required=True)
 
 
+class AbandonForm(Schema):
+    """Why a desk closes a report whose question was not answered."""
+
+    reason = PlainText(NOTE_LENGTH, required=True)
+
+
 class AsksReporters(NotesDesk):
     """A desk that asks the reporter. Notification keeps the questions and their answers."""
 
@@ -256,6 +263,39 @@ class AsksReporters(NotesDesk):
             work.clocked.save(case)
         return {"ticket": ticket, "stands": case.stands()}
 
+    @rpc
+    @of_the_desk
+    def abandon(self, actor: Actor, ticket: str, reason: str | None) -> views.Acted:
+        """Close a report at this desk as not completed, because its reporter did not answer; they read the `reason`.
+
+        Raises NothingLapsed, or the desk's own refusal.
+        """
+        form = load(AbandonForm, {"reason": reason})
+        calendar = self.calendars.current()
+        with self.uow.begin() as work:
+            case: Any = self.standing(work, actor, ticket)
+            case.must_be_abandonable()
+            work.raise_if_overdue(case, work.now)
+            abandoned = ComplaintAbandoned(
+                ticket=ticket,
+                step=case.step.number,
+                forwarding=case.about_forwarding,
+                round=case.about_round,
+                opd=case.with_opd,
+                question=str(case.question),
+                reason=form["reason"],
+                by=actor.id,
+            )
+            work.emit(abandoned, at=work.now)
+            case.abandon(form["reason"], work.now)
+            work.close(ticket, work.now)
+            work.clocked.save(case)
+            self.after_ending(work, ticket, work.now, calendar)
+        return {"ticket": ticket, "stands": case.stands()}
+
+    def after_ending(self, work: Any, ticket: str, at: datetime, calendar: Calendar) -> None:
+        """Do what else follows where a case ended at `at` outside of the steps."""
+
     @handles(QuestionAnswered)
     def on_question_answered(self, event: Event[QuestionAnswered]) -> None:
         """Let the clock go on from the day after the reporter's answer."""
@@ -266,12 +306,14 @@ class AsksReporters(NotesDesk):
     def on_question_lapsed(self, event: Event[QuestionLapsed]) -> None:
         """Let the clock go on, because the reporter did not answer in time."""
         with self.uow.handling(event) as work:
-            self._question_ended(work, event.data, event.time)
+            self._question_ended(work, event.data, event.time, lapsed=True)
 
-    def _question_ended(self, work: Any, ended: QuestionAnswered | QuestionLapsed, at: datetime) -> None:
+    def _question_ended(
+        self, work: Any, ended: QuestionAnswered | QuestionLapsed, at: datetime, lapsed: bool = False
+    ) -> None:
         case = work.clocked.asking(ended.ticket, ended.question)
         if case is not None:
-            case.question_ended(ended.question, at, self.calendars.get(case.calendar))
+            case.question_ended(ended.question, at, self.calendars.get(case.calendar), lapsed)
             work.clocked.save(case)
 
 

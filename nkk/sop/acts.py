@@ -10,7 +10,9 @@ accepted, and this order decides in whatever order their events arrive:
 2. a withdrawal ends the case wherever it is; acts that were on their way are kept, for the case may go on;
 3. what Tim Utama took back takes no response and no declination that were on their way;
 4. more time counts only where it was given before the step ended, and not after a withdrawal;
-5. an act that moves a case on ends its open question: an answer on its way is kept, and changes no clock.
+5. an act that moves a case on ends its open question: an answer on its way is kept, and changes no clock;
+6. a desk whose question lapsed may close the report as not completed: that ends it wherever it is, for good, but counts
+   neither after a withdrawal nor after the desk's complaint was taken back, which were on their way.
 
 A report that was joined with another is parted at the desk that has it: by Tim Utama while it rests, and from then on
 by the operator, who sends it back instead of answering it. So an answer and a parting never cross.
@@ -22,7 +24,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
-from nkk.sop.endings import WITHDRAWN
+from nkk.sop.endings import ABANDONED, WITHDRAWN
 from nkk.sop.steps import Role
 
 
@@ -45,6 +47,7 @@ class Act(StrEnum):
     RATE = "rate"
     NOTE = "note"
     ASK = "ask"
+    ABANDON = "abandon"
     ANSWER_QUESTION = "answer_question"
     RECUSE = "recuse"
     REQUEST_TIME = "request_time"
@@ -65,7 +68,7 @@ class Rule:
     states: tuple[str, ...]
 
 
-_INTAKE = ("awaiting_hand_over", "handed_over", WITHDRAWN)
+_INTAKE = ("awaiting_hand_over", "handed_over", WITHDRAWN, ABANDONED)
 _TRIAGE = (
     "awaiting_classification",
     "joined",
@@ -74,8 +77,9 @@ _TRIAGE = (
     "awaiting_approval",
     "approved",
     WITHDRAWN,
+    ABANDONED,
 )
-_OPD = ("awaiting_response", "responded", "declined", "recalled", WITHDRAWN)
+_OPD = ("awaiting_response", "responded", "declined", "recalled", WITHDRAWN, ABANDONED)
 
 RULES = (
     Rule(Act.HAND_OVER, Role.OPERATOR, "intake", ("awaiting_hand_over",)),
@@ -101,6 +105,9 @@ RULES = (
     Rule(Act.ASK, Role.OPERATOR, "intake", ("awaiting_hand_over",)),
     Rule(Act.ASK, Role.MAIN_TEAM, "triage", ("awaiting_classification", "awaiting_approval")),
     Rule(Act.ASK, Role.OPD_TEAM, "opd_response", ("awaiting_response",)),
+    Rule(Act.ABANDON, Role.OPERATOR, "intake", ("awaiting_hand_over",)),
+    Rule(Act.ABANDON, Role.MAIN_TEAM, "triage", ("awaiting_classification", "awaiting_approval")),
+    Rule(Act.ABANDON, Role.OPD_TEAM, "opd_response", ("awaiting_response",)),
     Rule(Act.ANSWER_QUESTION, Role.REPORTER, "notification", ("hand_over", "classify", "respond", "approve")),
     Rule(Act.NOTE, Role.OPERATOR, "intake", _INTAKE),
     Rule(Act.NOTE, Role.MAIN_TEAM, "triage", _TRIAGE),

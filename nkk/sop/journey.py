@@ -42,6 +42,7 @@ WITHDRAWN, KEPT, REOPENED = "complaint.withdrawn.v1", "complaint.kept.v1", "comp
 GATHERED, SHARED = "response.gathered.v1", "response.shared.v1"
 CONCLUDED = "response.concluded.v1"
 JOINED, PARTED = "complaint.joined.v1", "complaint.parted.v1"
+ABANDONED = "complaint.abandoned.v1"
 
 TURNS = {
     "complaint.submitted.v1": Turn(steps.SUBMIT, steps.HAND_OVER),
@@ -71,12 +72,16 @@ TURNS = {
     REOPENED: Turn(None, steps.CLASSIFY, "Menyatakan keberatan atas jawaban"),
     WITHDRAWN: Turn(None, None, "Mencabut laporan"),
     KEPT: Turn(None, steps.CLASSIFY, "Melanjutkan laporan yang dicabut"),
+    ABANDONED: Turn(None, None, "Menutup laporan karena pertanyaan kepada pelapor tidak dijawab"),
 }
 
 REQUESTED, GRANTED = "time.requested.v1", "time.granted.v1"
 
 BACK = (DECLINED, RECALLED, RETURNED, REOPENED, PARTED)
 """The events with which a case comes back to step 3, where it is classified anew."""
+
+OUTSIDE = (WITHDRAWN, ABANDONED)
+"""The events with which a case ends outside of the steps, so that the step that it was at is not done."""
 
 OF_JOINING = (JOINED, PARTED)
 """The events that say that several people reported the same matter, of which no reporter learns."""
@@ -156,9 +161,9 @@ F = TypeVar("F", bound=Fact)
 def in_order(facts: Iterable[F]) -> tuple[list[F], list[F]]:
     """Return the facts that count in the procedure's order, and those that another act overtook.
 
-    A complaint that was taken back takes no response and no declination that were on their way. A withdrawal comes
-    after everything else of its cycle, and not at all where the answer of that cycle was sent. What only moves a due
-    time is left out.
+    A complaint that was taken back takes no response, no declination and no closing that were on their way. A
+    withdrawal comes after everything else of its cycle, and not at all where the answer of that cycle was sent; beside
+    it, a desk's closing does not count. What only moves a due time is left out.
     """
     known = [fact for fact in facts if fact.type not in ABOUT_TIME]
     recalled = {fact.forwarding: fact.round for fact in known if fact.type == RECALLED}
@@ -171,11 +176,14 @@ def in_order(facts: Iterable[F]) -> tuple[list[F], list[F]]:
 
     answered = {cycle_of(fact) for fact in known if fact.type == ANSWERED}
     kept = {cycle_of(fact): fact.forwarding for fact in known if fact.type == KEPT}
+    withdrawn = {fact.cycle for fact in known if fact.type == WITHDRAWN}
 
     def is_overtaken(fact: Fact) -> bool:
         if fact.type == WITHDRAWN:
             return fact.cycle in answered and fact.cycle not in kept
-        if fact.type == DECLINED or (fact.type != RECALLED and fact.turn.ends == steps.RESPOND):
+        if fact.type == ABANDONED and cycle_of(fact) in withdrawn:
+            return True
+        if fact.type in (DECLINED, ABANDONED) or (fact.type != RECALLED and fact.turn.ends == steps.RESPOND):
             return fact.forwarding in recalled and fact.round >= recalled[fact.forwarding]
         return False
 
@@ -231,9 +239,9 @@ class Clock:
     rests: tuple[Rest, ...] = ()
 
     @property
-    def withdrawn(self) -> bool:
-        """Whether it ended because the report was withdrawn, so that its step was not done."""
-        return self.ended_by == WITHDRAWN
+    def cut_short(self) -> bool:
+        """Whether it ended because the case ended outside of the steps, so that its step was not done."""
+        return self.ended_by in OUTSIDE
 
     @property
     def waiting_since(self) -> datetime | None:
@@ -295,14 +303,17 @@ def clocks(
         ended = _end(fact, following, start)
         by = following.type if following and ended else None
         run = (step.number, forwarding_after(fact), round_of(fact))
-        rests = _rests([each for each in asked if (each.step, each.forwarding, each.round) == run], start, ended)
+        of_run = [each for each in asked if (each.step, each.forwarding, each.round) == run]
         due = calendar.due(start, step.minutes)
-        for rest in rests:
-            if rest.until is not None and (ended is None or rest.until < ended):
+        *before, last = _rests(of_run, start, None) or (None,)
+        for rest in (*before, last):
+            # A withdrawal, told by its day, may end the clock before the rests of that day: the last moves no due time.
+            if rest is not None and rest.until and (rest is not last or ended is None or rest.until < ended):
                 due = moved(due, rest.since, rest.until, calendar)
+        rests = _rests(of_run, start, ended)
         clock = Clock(step, run[2], calendar, start, due, ended, run[1], by, rests=rests)
         grant = granted.get((clock.forwarding, clock.round)) if step == steps.RESPOND else None
-        if grant is not None and not clock.withdrawn and more_time_counts(grant.at, ended):
+        if grant is not None and not clock.cut_short and more_time_counts(grant.at, ended):
             later = calendar.due(due, grant.days * steps.MINUTES_PER_DAY)
             clock = replace(clock, due_at=later, first_due_at=due, moved_days=grant.days)
         found.append(clock)
@@ -332,7 +343,7 @@ def _end(fact: Fact, following: Fact | None, start: datetime) -> datetime | None
     """Return when the step that `fact` begins ended; None where that is not known yet."""
     if following is None:
         return None
-    if following.type == WITHDRAWN:
+    if following.type in OUTSIDE:
         return max(start, following.at)
     # A later event may have been consumed before the one that ends the step.
     ends = following.turn.ends == fact.then and round_of(fact) in (0, following.round)

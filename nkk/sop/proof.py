@@ -10,7 +10,9 @@ from nkk.sop import steps
 from nkk.sop.calendar import read_calendar
 from nkk.sop.clock import WIB, Calendar, Stretch
 from nkk.sop.indonesian import DAYS, ROLES, written_minutes
-from nkk.sop.journey import WITHDRAWN, Fact, Question, clocks, in_order, service_due, services
+from nkk.sop.journey import ABANDONED, OUTSIDE, WITHDRAWN, Fact, Question, clocks, in_order, service_due, services
+
+_ENDINGS = {WITHDRAWN: "dicabut", ABANDONED: "ditutup"}
 
 PATHS = {steps.Path.INFORMATION: "informasi", steps.Path.COMPLAINT: "pengaduan", None: "belum diklasifikasi"}
 
@@ -80,9 +82,9 @@ def proof(
     found = iter(clocks(facts, calendars.__getitem__, questions))
     for fact, following in zip_longest(ordered, ordered[1:]):
         if fact.then is None:
-            if fact.type == WITHDRAWN:
+            if fact.type in OUTSIDE:
                 yield ""
-                yield _event("dicabut", fact)
+                yield _event(_ENDINGS[fact.type], fact)
             continue
         clock = next(found)
         yield ""
@@ -105,9 +107,10 @@ def proof(
         if clock.done_at is None:
             yield f"  belum selesai pada {_moment(now)}"
         elif following is not None:
-            yield _event("berhenti" if clock.withdrawn else "selesai", following)
-        if clock.withdrawn:
-            yield f"  terpakai {clock.used(now)} menit kerja sampai laporan dicabut: tidak dinilai"
+            yield _event("berhenti" if clock.cut_short else "selesai", following)
+        if clock.cut_short:
+            how = _ENDINGS[str(clock.ended_by)]
+            yield f"  terpakai {clock.used(now)} menit kerja sampai laporan {how}: tidak dinilai"
         elif clock.late(now) is None:
             yield f"  terpakai {clock.used(now)} menit kerja: langkah pelapor, tidak dinilai"
         else:
@@ -124,18 +127,21 @@ def _services(facts: list[Recorded], calendar_of: Callable[[int], Calendar], now
 
     After an objection there is another one, from the day after the objection to the second answer.
     """
-    for number, (first, answered) in enumerate(services(facts), 1):
+    found = services(facts)
+    for number, (first, answered) in enumerate(found, 1):
         calendar = calendar_of(first.calendar)
         due = service_due(first.begins_at, calendar)
-        withdrawn = next((fact for fact in facts if fact.type == WITHDRAWN and fact.cycle == number), None)
+        ended = next((fact for fact in facts if fact.type == WITHDRAWN and fact.cycle == number), None)
+        if facts[-1].type == ABANDONED and number == len(found):
+            ended = facts[-1]
         again = f", putaran ke-{number}" if number > 1 else ""
         yield ""
         yield f"Seluruh layanan{again} · waktu baku {written_minutes(steps.SERVICE_MINUTES)} · {_version(calendar)}"
         yield _event("mulai", first)
         yield from _counted(calendar, first.begins_at, due)
         yield f"  jatuh tempo  {_moment(due)}"
-        if answered is None and withdrawn is not None:
-            yield _event("dicabut", withdrawn)
+        if answered is None and ended is not None:
+            yield _event(_ENDINGS[ended.type], ended)
             continue
         yield _event("dijawab", answered) if answered else f"  belum dijawab pada {_moment(now)}"
         end = answered.at if answered else now

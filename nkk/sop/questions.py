@@ -5,7 +5,7 @@ from datetime import datetime, time, timedelta
 
 from nkk.sop.acts import Act
 from nkk.sop.clock import WIB, Calendar
-from nkk.sop.endings import Endable
+from nkk.sop.endings import ABANDONED, Endable
 from nkk.sop.refusals import AlreadyDone, NotYourStep
 from nkk.sop.steps import Step
 
@@ -18,16 +18,21 @@ class WithoutReporter(NotYourStep):
     """The report goes on without its reporter, who is not asked any more."""
 
 
+class NothingLapsed(NotYourStep):
+    """The desk has not asked the reporter, or the last question at this step did not lapse unanswered."""
+
+
 @dataclass(kw_only=True)
 class Askable(Endable):
     """A case at a desk that can ask the reporter.
 
     `question` is the id of the last question of this run of the step's clock. It waits for the reporter while
-    `awaits_reporter`: an act that ends the step ends the question with it. `kept` says that the report goes on although
-    its reporter withdrew it.
+    `awaits_reporter`: an act that ends the step ends the question with it. `lapsed` says that it was not answered in
+    time. `kept` says that the report goes on although its reporter withdrew it.
     """
 
     question: str | None = None
+    lapsed: bool = False
     kept: bool = False
 
     @property
@@ -44,25 +49,42 @@ class Askable(Endable):
             raise QuestionOpen({"stands": self.stands()})
 
     @property
+    def with_opd(self) -> str | None:
+        """The OPD whose team has the complaint; None where none has it."""
+        return self.team_opd
+
+    @property
     def asks_not_now(self) -> set[Act]:
-        """The act of asking, where it is not possible now."""
-        return {Act.ASK} if self.awaits_reporter or self.kept else set()
+        """The acts of asking, and of closing what was not answered, where they are not possible now."""
+        return ({Act.ASK} if self.awaits_reporter or self.kept else set()) | (set() if self.lapsed else {Act.ABANDON})
 
     def ask(self, question: str, now: datetime) -> None:
         """Let the clock rest for `question`, its id."""
         self.must_be_askable()
-        self.question = question
+        self.question, self.lapsed = question, False
         self.rest(now)
 
-    def question_ended(self, question: str, at: datetime, calendar: Calendar) -> None:
-        """Let the clock go on from `at`, because `question` was answered or lapsed. Any other changes nothing."""
+    def question_ended(self, question: str, at: datetime, calendar: Calendar, lapsed: bool = False) -> None:
+        """Let the clock go on from `at`, because `question` was answered or `lapsed`. Any other changes nothing."""
         if question == self.question:
             self.go_on(at, calendar)
+            self.lapsed = lapsed
+
+    def must_be_abandonable(self) -> None:
+        """Raise NothingLapsed, or the desk's own refusal where the case does not stand here."""
+        self.must_stand_here()
+        if not self.lapsed:
+            raise NothingLapsed({"stands": self.stands()})
+
+    def abandon(self, why: str, now: datetime) -> None:
+        """Close the report as not completed, because the reporter did not answer. Raises as `must_be_abandonable`."""
+        self.must_be_abandonable()
+        self.end(ABANDONED, now, why)
 
     def start_clock(self, step: Step, at: datetime, calendar: Calendar) -> None:
         """Start the clock of the next step, about which nothing was asked yet."""
         super().start_clock(step, at, calendar)
-        self.question = None
+        self.question, self.lapsed = None, False
 
 
 def lapses_at(asked_at: datetime, days: int, calendar: Calendar) -> datetime:

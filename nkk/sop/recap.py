@@ -16,9 +16,11 @@ from nkk.sop import faults, steps
 from nkk.sop.clock import Calendar, day_of, month_bounds, write_day, write_instant
 from nkk.sop.indonesian import ROLES
 from nkk.sop.journey import (
+    ABANDONED,
     CLOSED,
     DECLINED,
     JOINED,
+    OUTSIDE,
     RECALLED,
     REOPENED,
     WITHDRAWN,
@@ -83,7 +85,7 @@ class Record:
     @property
     def waits(self) -> bool:
         """Whether an answer is still to be sent."""
-        return self.ordered[-1].type != WITHDRAWN and (not self.cycles or self.cycles[-1][1] is None)
+        return self.ordered[-1].type not in OUTSIDE and (not self.cycles or self.cycles[-1][1] is None)
 
     def opd_of(self, forwarding: int) -> str | None:
         """Return the OPD of this forwarding; events of earlier versions do not name it."""
@@ -207,7 +209,7 @@ def recapitulate(
         (record, clock)
         for record in known
         for clock in clocks(record.facts, calendar_of, record.questions)
-        if clock.done_at is not None and first <= clock.done_at < end and not clock.withdrawn
+        if clock.done_at is not None and first <= clock.done_at < end and not clock.cut_short
     ]
     accepted = [record for record in known if first <= record.submitted_at < end]
     answers = [
@@ -227,6 +229,7 @@ def recapitulate(
         "answered": len(answers),
         "closed": len(happened(CLOSED)),
         "withdrawn": len(happened(WITHDRAWN)),
+        "abandoned": len(happened(ABANDONED)),
         "objected": len(happened(REOPENED)),
         "joined": len(happened(JOINED)),
         "open": len(open_cases),

@@ -3,7 +3,13 @@
 from typing import Any
 
 from nkk.contracts import Event, views
-from nkk.contracts.events import ComplaintKept, ComplaintReopened, ComplaintWithdrawn
+from nkk.contracts.events import (
+    ComplaintAbandoned,
+    ComplaintKept,
+    ComplaintRecalled,
+    ComplaintReopened,
+    ComplaintWithdrawn,
+)
 from nkk.desk.stage import RecusalDesk
 from nkk.messaging.consumer import handles
 from nkk.messaging.rpc import rpc
@@ -27,7 +33,7 @@ class TakesActs(RecusalDesk):
     def withdraw(self, actor: Actor, ticket: str, reason: str | None) -> views.Acted:
         """Withdraw the caller's own report. Notification decides whether that came before the answer, and tells them.
 
-        Raises AlreadyWithdrawn or AlreadyClosed.
+        Raises AlreadyWithdrawn, AlreadyClosed or Abandoned.
         """
         form = load(schemas.Withdrawal, {"reason": reason})
         with self.uow.begin() as work:
@@ -65,16 +71,36 @@ class TakesActs(RecusalDesk):
             complaint = work.complaints.get(event.data.ticket, for_update=True)
             complaint.keep()
             work.complaints.save(complaint)
-            work.reopen(event.data.ticket)
+            if complaint.ended is None:
+                work.reopen(event.data.ticket)
 
     @handles(ComplaintReopened)
     def on_complaint_reopened(self, event: Event[ComplaintReopened]) -> None:
         """Note that the reporter objected to the answer, so that the report is open again."""
         with self.uow.handling(event) as work:
             complaint = work.complaints.get(event.data.ticket, for_update=True)
-            complaint.reopen(event.data.cycle)
+            complaint.reopen(event.data.cycle, event.data.forwarding)
             work.complaints.save(complaint)
-            work.reopen(event.data.ticket)
+            if complaint.ended is None:
+                work.reopen(event.data.ticket)
+
+    @handles(ComplaintAbandoned)
+    def on_complaint_abandoned(self, event: Event[ComplaintAbandoned]) -> None:
+        """Note that another desk closed the report as not completed, so that nothing is added to it any more."""
+        with self.uow.handling(event) as work:
+            complaint = work.complaints.get(event.data.ticket, for_update=True)
+            if complaint.abandoned(event.data.forwarding, event.data.reason, event.time):
+                work.close(event.data.ticket, event.time)
+            work.complaints.save(complaint)
+
+    @handles(ComplaintRecalled)
+    def on_complaint_recalled(self, event: Event[ComplaintRecalled]) -> None:
+        """Note that Tim Utama took a complaint back, which overtakes its closing by the OPD team on its way."""
+        with self.uow.handling(event) as work:
+            complaint = work.complaints.get(event.data.ticket, for_update=True)
+            if complaint.taken_back(event.data.forwarding) and complaint.closed_at is None:
+                work.reopen(event.data.ticket)
+            work.complaints.save(complaint)
 
     def may_read_notes(self, work: Any, actor: Actor, ticket: str) -> None:
         """Raise UnknownTicket where there is no such report, or none that Tim Utama has."""

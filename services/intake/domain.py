@@ -9,7 +9,7 @@ from nkk.sop import faults, steps
 from nkk.sop.acts import Act, possible
 from nkk.sop.additions import MOST_ADDITIONS, AddedTooOften, Addition
 from nkk.sop.clock import WIB, Calendar, day_of, write_day, write_instant
-from nkk.sop.endings import WITHDRAWN
+from nkk.sop.endings import ABANDONED, WITHDRAWN
 from nkk.sop.files import MOST_OF_A_REPORT, OwnFile, ReportFull, numbered
 from nkk.sop.journey import service_due
 from nkk.sop.questions import Askable
@@ -176,7 +176,9 @@ class Complaint(Report, Askable):
 
     `channel` says how it came. `cycle` is 2 after an objection; `kept` says that it goes on
     although its reporter withdrew it. `conflict` says that, as the reporter knows, the accused leads or sits in the
-    team that handles complaints at their agency; `barred` is the keyed hash of the accused's NIP.
+    team that handles complaints at their agency; `barred` is the keyed hash of the accused's NIP. `ended_forwarding` is
+    the number of the classification at which a desk closed the report, and `recalled` that of the last one that Tim
+    Utama took back.
     """
 
     reporter_id: str
@@ -192,6 +194,8 @@ class Complaint(Report, Askable):
     channel: str = Channel.WEB
     conflict: bool = False
     barred: str | None = None
+    ended_forwarding: int = 0
+    recalled: int = 0
 
     @classmethod
     def submit(
@@ -273,8 +277,10 @@ class Complaint(Report, Askable):
     def withdraw(self, reason: str, now: datetime) -> None:
         """Withdraw the report. Whether that came before the answer, notification decides.
 
-        Raises AlreadyWithdrawn, or AlreadyClosed where the answer was received.
+        Raises AlreadyWithdrawn, AlreadyClosed where the answer was received, or Abandoned.
         """
+        if self.ended == ABANDONED:
+            self.must_go_on()
         if self.ended is not None or self.kept:
             raise AlreadyWithdrawn({"stands": self.stands()})
         if self.closed_at is not None:
@@ -283,14 +289,36 @@ class Complaint(Report, Askable):
 
     def keep(self) -> None:
         """Note that Tim Utama lets the report go on without its reporter."""
-        self.take_back_ending()
+        if self.ended == WITHDRAWN:
+            self.take_back_ending()
         self.kept = True
 
-    def reopen(self, cycle: int) -> None:
-        """Note that the reporter objected to the answer, so that the report is open again."""
+    def reopen(self, cycle: int, forwarding: int) -> None:
+        """Note that the reporter objected to the answer of this `forwarding`, so that the report is open again."""
         if cycle > self.cycle:
-            self.take_back_ending()
+            # What a desk closed in the new cycle may be known before.
+            if self.ended_forwarding <= forwarding:
+                self.take_back_ending()
             self.cycle, self.kept, self.closed_at = cycle, False, None
+
+    def abandoned(self, forwarding: int, why: str, at: datetime) -> bool:
+        """Note that a desk closed the report as not completed; return whether that ended it.
+
+        One that was taken back from its desk, or withdrawn, goes on as that says.
+        """
+        if self.ended is not None or forwarding <= self.recalled:
+            return False
+        self.end(ABANDONED, at, why)
+        self.ended_forwarding = forwarding
+        return True
+
+    def taken_back(self, forwarding: int) -> bool:
+        """Note that Tim Utama took the complaint back; return whether that overtook its closing by the OPD team."""
+        self.recalled = max(self.recalled, forwarding)
+        if self.ended != ABANDONED or self.ended_forwarding > forwarding:
+            return False
+        self.take_back_ending()
+        return True
 
     def acts(self, role: str, now: datetime, calendar: Calendar) -> list[str]:
         """Return the acts of `role` that are possible now at this desk."""
@@ -318,8 +346,8 @@ class Complaint(Report, Askable):
 
     def stands(self) -> Stands:
         """Return the report's state at this stage, and since when it has been in it."""
-        if self.ended is not None and self.ended_at is not None:
-            return {"state": self.ended, "since": write_day(self.ended_at)}
+        if ended := self.stands_ended():
+            return ended
         if self.handed_over_at is None:
             return self.stood_at_first()
         return {"state": "handed_over", "since": write_instant(self.handed_over_at)}

@@ -10,6 +10,7 @@ from nkk.contracts import Event, views
 from nkk.contracts.events import (
     AnswerRated,
     AnswerReturned,
+    ComplaintAbandoned,
     ComplaintClosed,
     ComplaintDeclined,
     ComplaintJoined,
@@ -26,7 +27,7 @@ from nkk.desk import Calendars
 from nkk.messaging.consumer import handles
 from nkk.messaging.rpc import rpc
 from nkk.sop.clock import day_after, day_of
-from nkk.sop.endings import WITHDRAWN
+from nkk.sop.endings import ABANDONED, WITHDRAWN
 from nkk.sop.files import described
 from nkk.sop.journey import service_due
 from nkk.sop.steps import Role
@@ -36,6 +37,8 @@ from services.notification import schemas
 from services.notification.domain import Answer, Kept
 from services.notification.journeys import Entry, Journey
 from services.notification.storage import NotificationWork, letter_id
+
+_WITH_REASON = (ComplaintWithdrawn, TimeRequested, ComplaintAbandoned)
 
 
 def entry_of(data: Any, event_id: str, at: datetime) -> Entry:
@@ -49,7 +52,7 @@ def entry_of(data: Any, event_id: str, at: datetime) -> Entry:
         calendar=getattr(data, "calendar", 0),
         by=getattr(data, "by", None),
         opd=getattr(data, "opd", None),
-        note=data.reason if isinstance(data, ComplaintWithdrawn | TimeRequested) else getattr(data, "note", None),
+        note=data.reason if isinstance(data, _WITH_REASON) else getattr(data, "note", None),
         forwarding=getattr(data, "forwarding", 1),
         cycle=getattr(data, "cycle", 1),
         days=getattr(data, "days", 0),
@@ -93,11 +96,27 @@ class TakesActs:
         with self._noting(event) as work:
             work.journeys.note(entry_of(event.data, event.id, event.time))
 
-    @handles(ComplaintRecalled, batched=True)
+    @handles(ComplaintRecalled)
     def on_complaint_recalled(self, event: Event[ComplaintRecalled]) -> None:
-        """Note that Tim Utama took the complaint back (from step 4 back to step 3)."""
+        """Note that Tim Utama took the complaint back (from step 4 back to step 3).
+
+        It goes on where the OPD team's closing, which was on its way, was consumed before.
+        """
+        ticket = event.data.ticket
         with self._noting(event) as work:
+            answer = work.answers.find(ticket, for_update=True)
             work.journeys.note(entry_of(event.data, event.id, event.time))
+            journey = work.journeys.get(ticket)
+            if journey.ended != ABANDONED or journey.is_abandoned:
+                return
+            late_at = journey.due_at if journey.due_at and journey.due_at > work.now else None
+            work.journeys.change(ticket, ended=None, closed_at=None, late_at=late_at)
+            work.reopen(ticket)
+            if answer is not None:
+                answer.take_back_ending()
+                work.answers.save(answer)
+            work.messages.add(letter_id(event.id, "goes_on"), ticket, "goes_on", work.now)
+            work.afterwards(self.mailer.wake)
 
     @handles(TimeRequested, batched=True)
     def on_time_requested(self, event: Event[TimeRequested]) -> None:
@@ -160,6 +179,25 @@ class TakesActs:
                     work.answers.save(answer)
             kind = "withdrawn_late" if late and not goes_on else "withdrawn"
             work.messages.add(letter_id(event.id, kind), data.ticket, kind, work.now)
+            work.afterwards(self.mailer.wake)
+
+    @handles(ComplaintAbandoned)
+    def on_complaint_abandoned(self, event: Event[ComplaintAbandoned]) -> None:
+        """End a complaint that a desk closed as not completed, unless another act overtook that; tell the reporter."""
+        data = event.data
+        with self.uow.handling(event) as work:
+            # Locked in the order in which an act locks them, as for a withdrawal.
+            work.answers.find(data.ticket, for_update=True)
+            work.journeys.note(entry_of(data, event.id, event.time))
+            if not work.journeys.get(data.ticket).is_abandoned:
+                return
+            work.journeys.change(data.ticket, ended=ABANDONED, closed_at=event.time, late_at=None)
+            work.close(data.ticket, event.time)
+            answer = work.answers.find(data.ticket, for_update=True)
+            if answer is not None:
+                answer.end(ABANDONED, event.time, data.reason)
+                work.answers.save(answer)
+            work.messages.add(letter_id(event.id, "abandoned"), data.ticket, "abandoned", work.now)
             work.afterwards(self.mailer.wake)
 
     @handles(ComplaintKept)

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from nkk.sop import steps
+from nkk.sop import endings, steps
 from nkk.sop.acts import Act, possible
 from nkk.sop.clock import Calendar, day_of
 from nkk.sop.journey import (
+    ABANDONED,
     ABOUT_TIME,
     BACK,
     CONCLUDED,
@@ -16,6 +17,7 @@ from nkk.sop.journey import (
     GRANTED,
     JOINED,
     OF_JOINING,
+    OUTSIDE,
     PARTED,
     REOPENED,
     REQUESTED,
@@ -34,6 +36,8 @@ from services.notification.asking import Asked
 
 CLASSIFIED = {"complaint.classified_as_information.v1": Path.INFORMATION, FORWARDED: Path.COMPLAINT}
 """The path on which each classification leads."""
+
+_ENDINGS = {WITHDRAWN: endings.WITHDRAWN, ABANDONED: endings.ABANDONED}
 
 NOTES_FOR = {
     "complaint.classified_as_information.v1": Role.OPERATOR,
@@ -62,7 +66,10 @@ class Entry(Fact):
         """Return the note where a reader of this role and group may see it; else None.
 
         Tim Utama, which writes the notes, sees all, others those written for them: an OPD's team only its own OPD's.
+        Why a desk closed a report is for everybody, its reporter first of all.
         """
+        if self.type == ABANDONED:
+            return self.note
         meant = role == NOTES_FOR.get(self.type) and (role != Role.OPD_TEAM or self.opd == group)
         wrote = self.type in (DECLINED, REQUESTED) and role == Role.OPD_TEAM and self.opd == group
         return self.note if meant or wrote or role == Role.MAIN_TEAM else None
@@ -142,9 +149,14 @@ class Journey:
         return max(begun, default=1)
 
     @property
-    def withdrawal(self) -> Entry | None:
-        """The last withdrawal that counts; None where there is none."""
-        return next((entry for entry in reversed(self.entries) if entry.type == WITHDRAWN), None)
+    def ending(self) -> Entry | None:
+        """The last event that counts of those that end a case outside of the steps; None where there is none."""
+        return next((entry for entry in reversed(self.entries) if entry.type in OUTSIDE), None)
+
+    @property
+    def is_abandoned(self) -> bool:
+        """Whether a desk closed the report as not completed, and nothing overtook that."""
+        return bool(self.entries) and self.entries[-1].type == ABANDONED
 
     @property
     def due_at(self) -> datetime | None:
@@ -293,7 +305,7 @@ class Journey:
         """Return the complaint's state in the procedure: the step that it awaits, or closed."""
         step = self.stands_at
         if step is None:
-            return {"state": "withdrawn" if self.entries[-1].type == WITHDRAWN else "closed", "step": None}
+            return {"state": _ENDINGS.get(self.entries[-1].type, "closed"), "step": None}
         return {"state": step.name, "step": step.number}
 
 
@@ -304,6 +316,8 @@ def still_true(kind: str, step: int | None, round_: int | None, way: Journey, fo
     """
     if way.kept == way.cycle and step is None and kind != "withdrawn":
         return False
+    if kind in ("abandoned", "goes_on"):
+        return way.is_abandoned == (kind == "abandoned")
     stands_at = way.stands_at.number if way.stands_at else None
     if kind == "late":
         return stands_at is not None and stands_at < steps.RECEIVE.number

@@ -78,7 +78,18 @@ the stage. A letter that takes longer is sent again by the next instance."""
 
 MARK_SECONDS = 5
 
-PRINTED = ("answered", "late", "reminder", "withdrawn", "objected", "withdrawn_late", "question", "question_lapsed")
+PRINTED = (
+    "answered",
+    "late",
+    "reminder",
+    "withdrawn",
+    "objected",
+    "withdrawn_late",
+    "question",
+    "question_lapsed",
+    "abandoned",
+    "goes_on",
+)
 """The letters that are kept to be printed for a reporter without an e-mail address, whose receipt is on paper."""
 
 log = get_logger()

@@ -12,7 +12,7 @@ from nkk.contracts.files import FileView, attaching
 from nkk.sop import faults
 from nkk.sop.clock import Calendar, month_bounds, write_day, write_instant
 from nkk.sop.files import MOST_AT_ONCE as MOST_FILES
-from nkk.sop.journey import ABOUT_TIME, BESIDE, KEPT, PARTED, REOPENED, WITHDRAWN, Clock
+from nkk.sop.journey import ABANDONED, ABOUT_TIME, BESIDE, KEPT, PARTED, REOPENED, WITHDRAWN, Clock
 from nkk.sop.report import TEXT_LENGTH
 from nkk.sop.steps import BY_DAY, RECEIVE, REPORTERS_CLOCKS, RESPOND, Role, Step
 from nkk.trust.actor import Actor
@@ -313,6 +313,7 @@ def timeline(
         (clock.step, clock.forwarding, clock.done_at): clock for clock in clocks if clock.done_at
     }
     running = clocks[-1] if clocks and clocks[-1].done_at is None else None
+    closed_by = next((clock.step.role for clock in clocks if clock.ended_by == ABANDONED), Role.OPD_TEAM)
     shown: views.Timeline = {
         "ticket": journey.ticket,
         "path": journey.path,
@@ -322,12 +323,12 @@ def timeline(
         "stands": journey.stands(),
         "next": _next(journey.stands_at, running, now, by_day),
         "entries": [
-            _entry(entry, reader, done.get((entry.turn.ends, entry.forwarding, entry.at)), now)
+            _entry(entry, reader, done.get((entry.turn.ends, entry.forwarding, entry.at)), now, closed_by)
             for entry in journey.entries
         ],
         "beside": [_addition(addition, journey, by_day) for addition in additions]
         + [_about_time(entry, reader) for entry in journey.about_time],
-        "overtaken": [_entry(entry, reader, None, now) for entry in journey.overtaken],
+        "overtaken": [_entry(entry, reader, None, now, closed_by) for entry in journey.overtaken],
     }
     return shown if reader.role == Role.OPD_TEAM else {**shown, "channel": journey.channel}
 
@@ -363,11 +364,13 @@ def _about_time(entry: Entry, reader: Actor) -> views.Act:
     return {**shown, "by": entry.by, "opd": entry.opd, "note": entry.note_for(reader.role, reader.group)}
 
 
-def _entry(entry: Entry, reader: Actor, clock: Clock | None, now: datetime) -> views.Entry:
-    """Return an entry; one of an act beside the path that ends no step has none."""
+def _entry(entry: Entry, reader: Actor, clock: Clock | None, now: datetime, closed_by: Role) -> views.Entry:
+    """Return an entry; one of an act beside the path that ends no step has none. `closed_by` is the desk whose question
+    was not answered."""
     step, by_day = entry.turn.ends, reader.role in BY_DAY
-    role = step.role if step else Role.MAIN_TEAM if entry.type in (KEPT, PARTED) else Role.REPORTER
-    # What is parted by nobody was parted by another report's withdrawal, which is told to the day.
+    beside = {KEPT: Role.MAIN_TEAM, PARTED: Role.MAIN_TEAM, ABANDONED: closed_by}
+    role = step.role if step else beside.get(entry.type, Role.REPORTER)
+    # What is parted by nobody was parted by another report's ending, of which a withdrawal is told to the day.
     of_a_day = entry.type in (WITHDRAWN, REOPENED) or (entry.type == PARTED and entry.by is None)
     write = write_day if of_a_day or (by_day and role == Role.REPORTER) else write_instant
     shown: views.Entry = {

@@ -391,8 +391,8 @@ def _end_new(work: NotificationWork, event: Event[Any]) -> Callable[[str | None]
     """Return what is to be done with the case that an event opens, where the complaint has `ended` before."""
 
     def end(ended: str | None) -> None:
-        if ended is not None and (withdrawal := work.journeys.get(event.data.ticket).withdrawal) is not None:
-            work.answers.end(event.data.ticket, ended, withdrawal.at, withdrawal.note)
+        if ended is not None and (ending := work.journeys.get(event.data.ticket).ending) is not None:
+            work.answers.end(event.data.ticket, ended, ending.at, ending.note)
 
     return end
 

@@ -9,7 +9,8 @@ from typing import Any
 from nkk.sop import additions, steps
 from nkk.sop.acts import Act, possible
 from nkk.sop.additions import Addition
-from nkk.sop.clock import Calendar, write_day, write_instant
+from nkk.sop.clock import Calendar, write_instant
+from nkk.sop.endings import ABANDONED
 from nkk.sop.files import File, described, joined, numbered
 from nkk.sop.journey import more_time_counts
 from nkk.sop.questions import Askable
@@ -189,8 +190,8 @@ class Case(Report, Askable):
     def _count_due(self) -> None:
         if self.due_first is None or self.due_later is None or self.granted_at is None:
             return
-        withdrawn = self.ended is not None and self.state == State.AWAITING_RESPONSE
-        counts = not withdrawn and more_time_counts(self.granted_at, self.done_at)
+        cut_short = self.ended is not None and self.state == State.AWAITING_RESPONSE
+        counts = not cut_short and more_time_counts(self.granted_at, self.done_at)
         self.due_at = self.due_later if counts else self.due_first
         self.due_before = self.later_before if counts else self.first_before
 
@@ -201,18 +202,24 @@ class Case(Report, Askable):
         self.stop_clock(now)
         self.state, self.since = State.DECLINED, now
 
-    def recall(self, round_: int, why: str, now: datetime) -> None:
-        """Note that Tim Utama took the complaint back while it awaited response number `round_`.
+    def recall(self, round_: int, why: str, now: datetime) -> bool:
+        """Note that Tim Utama took the complaint back while it awaited response number `round_`; return whether that
+        overtook its closing by the team.
 
         What the team did meanwhile changes nothing for the complaint, and its clock ended with the recall. Raises
         NotYourStep where the return of the response before has not been stored yet.
         """
         if self.state == State.RESPONDED and self.round < round_:
             raise NotYourStep({"stands": self.stands()})
+        closed, why_closed = self.ended == ABANDONED, self.ended_why
+        if closed:
+            self.take_back_ending()
+            self.ended_why = why_closed
         self.recalled_why = why
-        self.overtaken = self.state == State.DECLINED or self.round >= round_
+        self.overtaken = closed or self.state == State.DECLINED or self.round >= round_
         self.state, self.since = State.RECALLED, now
         self.stop_clock(now)
+        return closed
 
     def acts(self) -> list[str]:
         """Return the acts of this team that are possible now."""
@@ -221,6 +228,6 @@ class Case(Report, Askable):
 
     def stands(self) -> Stands:
         """Return the case's state at this desk, and since when it has been in it; a withdrawal is told to the day."""
-        if self.ended is not None and self.ended_at is not None and self.state == State.AWAITING_RESPONSE:
-            return {"state": self.ended, "since": write_day(self.ended_at)}
+        if self.state == State.AWAITING_RESPONSE and (ended := self.stands_ended()):
+            return ended
         return {"state": self.state, "since": write_instant(self.since)}  # type: ignore[arg-type]

@@ -2,6 +2,7 @@
 
 from nkk.contracts import Event, views
 from nkk.contracts.events import (
+    ComplaintAbandoned,
     ComplaintDeclined,
     ComplaintEnded,
     ComplaintForwarded,
@@ -20,6 +21,7 @@ from nkk.messaging.rpc import rpc
 from nkk.messaging.stage import UnitOfWorkProvider
 from nkk.sop import additions, steps
 from nkk.sop.clock import Calendar
+from nkk.sop.endings import ABANDONED
 from nkk.sop.files import described, told
 from nkk.sop.report import written
 from nkk.sop.steps import Role
@@ -75,7 +77,8 @@ class OpdResponseService(CaseDesk, Attaches, ConsumesCalendars, ConsumesClosings
         data = event.data
         with self.uow.handling(event) as work:
             case = work.cases.of_forwarding(data.ticket, data.opd, data.forwarding)
-            case.recall(data.round, data.note, event.time)
+            if case.recall(data.round, data.note, event.time):
+                work.reopen(data.ticket)
             work.cases.save(case)
 
     @handles(TimeGranted, batched=True)
@@ -99,6 +102,18 @@ class OpdResponseService(CaseDesk, Attaches, ConsumesCalendars, ConsumesClosings
                 case.end(data.how, event.time, data.reason)
                 work.cases.save(case)
                 work.close(data.ticket, event.time)
+
+    @handles(ComplaintAbandoned, batched=True)
+    def on_complaint_abandoned(self, event: Event[ComplaintAbandoned]) -> None:
+        """End the case of a complaint that Tim Utama closed as not completed while it had the team's response."""
+        data = event.data
+        with self.uow.handling(event) as work:
+            work.close(data.ticket, event.time)
+            if data.opd is None:
+                return
+            case = work.cases.of_forwarding(data.ticket, data.opd, data.forwarding)
+            case.end(ABANDONED, event.time, data.reason)
+            work.cases.save(case)
 
     @handles(ComplaintKept, batched=True)
     def on_complaint_kept(self, event: Event[ComplaintKept]) -> None:

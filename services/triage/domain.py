@@ -8,8 +8,8 @@ from enum import StrEnum
 from nkk.sop import additions, faults, journey, steps
 from nkk.sop.acts import Act, possible
 from nkk.sop.additions import Addition
-from nkk.sop.clock import Calendar, write_day, write_instant
-from nkk.sop.endings import WITHDRAWN
+from nkk.sop.clock import Calendar, write_instant
+from nkk.sop.endings import ABANDONED, WITHDRAWN
 from nkk.sop.files import File, joined, of_round
 from nkk.sop.gathered import MOST_GATHERED, Gathered
 from nkk.sop.journey import service_due
@@ -252,6 +252,8 @@ class Case(Report, Askable):
             raise CannotJoin(code="answered-before")
         if has_joined:
             raise CannotJoin(code="others-are-joined")
+        if first.ended == ABANDONED:
+            raise CannotJoin(code="first-was-abandoned")
         if first.ended is not None:
             raise CannotJoin(code="first-was-withdrawn")
         if first.state == State.JOINED:
@@ -268,9 +270,9 @@ class Case(Report, Askable):
         self.must_go_on()
         if self.state != State.JOINED:
             raise NotJoined({"stands": self.stands()})
-        self.first_was_withdrawn(at, calendar)
+        self.first_ended(at, calendar)
 
-    def first_was_withdrawn(self, at: datetime, calendar: Calendar) -> None:
+    def first_ended(self, at: datetime, calendar: Calendar) -> None:
         """Part this report from the first one, whether or not it was withdrawn itself meanwhile."""
         self._comes_back(journey.PARTED, at, calendar, None)
 
@@ -349,9 +351,21 @@ class Case(Report, Askable):
         if cycle == self.cycle and not self.kept:
             self.end(WITHDRAWN, at, why)
 
+    def abandoned(self, forwarding: int, why: str, at: datetime) -> bool:
+        """End the case, because the OPD team closed it as not completed; return whether that ended it.
+
+        One that was taken back, or withdrawn, before changes nothing. Raises NotYourStep where this forwarding has not
+        been stored yet.
+        """
+        if forwarding < self.forwarding or self.ended is not None:
+            return False
+        self._must_be_with(forwarding, State.AWAITING_RESPONSE)
+        self.end(ABANDONED, at, why)
+        return True
+
     def keep(self, now: datetime, calendar: Calendar) -> None:
         """Let a withdrawn report go on without its reporter, where it was at this desk. Raises NothingToKeep."""
-        if self.ended is None or self.state not in OPEN:
+        if self.ended != WITHDRAWN or self.state not in OPEN:
             raise NothingToKeep({"stands": self.stands()})
         self.take_back_ending()
         self.kept = True
@@ -374,8 +388,8 @@ class Case(Report, Askable):
 
     def stands(self) -> Stands:
         """Return the case's state at this desk, and since when it has been in it; a withdrawal is told to the day."""
-        if self.ended is not None and self.ended_at is not None and self.state in WAITING:
-            return {"state": self.ended, "since": write_day(self.ended_at)}
+        if self.state in WAITING and (ended := self.stands_ended()):
+            return ended
         return {"state": self.state, "since": write_instant(self.since)}  # type: ignore[arg-type]
 
     def _must_be_with(self, forwarding: int, *states: State) -> None:

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from nkk.contracts import Event, views
+from nkk.contracts import views
 from nkk.contracts.events import (
     ComplaintJoined,
     ComplaintParted,
-    ComplaintWithdrawn,
     ResponseShared,
 )
 from nkk.desk import Calendars
@@ -47,12 +47,12 @@ class JoinsReports(CaseDesk):
 
     calendars: Calendars
 
-    def part_all(self, work: TriageWork, first: str, event: Event[ComplaintWithdrawn], calendar: Calendar) -> None:
-        """Part the reports that rest with a first one that was withdrawn: they are classified on their own."""
+    def part_all(self, work: TriageWork, first: str, at: datetime, calendar: Calendar) -> None:
+        """Part the reports that rest with a first one that has ended: they are classified on their own."""
         for case in work.cases.resting_with(first):
             parted = _parted(case, None, None, calendar)
-            case.first_was_withdrawn(day_after(event.time), calendar)
-            work.emit(parted, at=event.time, by_day=True)
+            case.first_ended(day_after(at), calendar)
+            work.emit(parted, at=at, by_day=True)
             work.cases.save(case)
 
     def share(self, act: Act, shared: Shared, actor: Actor) -> None:

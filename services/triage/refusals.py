@@ -38,14 +38,16 @@ class CannotJoin(Refused):
     """The two reports cannot be joined.
 
     The code says why: it is the same report; the first is itself joined with another (`details["first"]`), was
-    withdrawn, or is decided; others rest with the second; the second was answered before; or the second has a conflict
-    of interest of which the first says nothing, so that it could go to the accused's own team unnoticed.
+    withdrawn or closed as not completed, or is decided; others rest with the second; the second was answered before; or
+    the second has a conflict of interest of which the first says nothing, so that it could go to the accused's own team
+    unnoticed.
     """
 
     also = (
         "join-with-itself",
         "first-is-joined",
         "first-was-withdrawn",
+        "first-was-abandoned",
         "first-is-decided",
         "others-are-joined",
         "answered-before",

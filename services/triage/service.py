@@ -1,8 +1,11 @@
 """Triage's entrypoints: the events that it consumes and its RPC methods."""
 
+from datetime import datetime
+
 from nkk.contracts import Event, views
 from nkk.contracts.events import (
     AnswerReturned,
+    ComplaintAbandoned,
     ComplaintClassifiedAsInformation,
     ComplaintClosed,
     ComplaintDeclined,
@@ -30,6 +33,7 @@ from nkk.messaging.rpc import rpc
 from nkk.messaging.stage import UnitOfWorkProvider
 from nkk.sop import additions, files, steps
 from nkk.sop.clock import Calendar, day_after, end_of_day
+from nkk.sop.endings import WITHDRAWN
 from nkk.sop.report import written
 from nkk.sop.steps import Role
 from nkk.sop.timed import started
@@ -123,9 +127,9 @@ class TriageService(JoinsReports, ConsumesCalendars, ConsumesClosings):
             case = work.cases.get(data.ticket, for_update=True)
             case.withdraw(data.cycle, event.time, data.reason)
             work.cases.save(case)
-            if case.ended is not None:
+            if case.ended == WITHDRAWN:
                 work.close(case.ticket, event.time)
-                self.part_all(work, case.ticket, event, calendar)
+                self.part_all(work, case.ticket, event.time, calendar)
                 if case.with_opd is not None:
                     work.emit(
                         ComplaintEnded(
@@ -138,6 +142,24 @@ class TriageService(JoinsReports, ConsumesCalendars, ConsumesClosings):
                         at=event.time,
                         by_day=True,
                     )
+
+    @handles(ComplaintAbandoned, batched=True)
+    def on_complaint_abandoned(self, event: Event[ComplaintAbandoned]) -> None:
+        """End the case of a complaint that the OPD team closed as not completed, and part the reports that rest with
+        it. What the operator closed was never here."""
+        data, calendar = event.data, self.calendars.current()
+        with self.uow.handling(event) as work:
+            if data.step == steps.HAND_OVER.number:
+                return
+            case = work.cases.get(data.ticket, for_update=True)
+            if case.abandoned(data.forwarding, data.reason, event.time):
+                work.close(case.ticket, event.time)
+                work.cases.save(case)
+                self.part_all(work, case.ticket, event.time, calendar)
+
+    def after_ending(self, work: TriageWork, ticket: str, at: datetime, calendar: Calendar) -> None:
+        """Part the reports that rest with the one that this desk closed."""
+        self.part_all(work, ticket, at, calendar)
 
     def is_open_again(self, work: TriageWork, closed: ComplaintClosed) -> bool:
         """Return whether the case is in a later cycle than the one that was closed."""

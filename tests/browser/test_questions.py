@@ -14,6 +14,7 @@ from tests.people import People
 Opening = Callable[..., Any]
 
 ASKED = "Pada hari apa & <b>di mana</b>?"
+WHY = "Tempatnya tidak & <b>pernah</b> disebut."
 ANSWER = "Hari Selasa, di loket 3 <i>lama</i>."
 
 WINDOWS = pytest.mark.parametrize(("language", "window"), [("id", {}), ("en", {"plain": True})], ids=["id", "en-plain"])
@@ -76,6 +77,44 @@ def test_a_desk_asks_and_the_reporter_answers_on_the_page_of_the_report(
         assert main.sees("Bukti T1-1 (JPEG,")
         assert "antrean.jpg" not in main.read()
         is_well(main)
+
+
+@WINDOWS
+def test_a_desk_closes_what_was_not_answered_and_the_reporter_reads_why(
+    visiting: Opening, staff: Opening, people: People, language: str, window: dict[str, bool]
+) -> None:
+    case = Case(people)
+    case.act(case.operator, "handover")
+    eventually(lambda: case.ticket in case.main.desk("triage"))
+    main = staff("main_team", language=language, **window)
+    main.open(f"/laporan/{case.ticket}")
+    assert not main.sees("Tutup karena tidak dijawab")
+    case.lapsed(case.main)
+    main.open(f"/laporan/{case.ticket}")
+    assert main.sees("Tidak dijawab pada waktunya.")
+    main.follow("Tutup karena tidak dijawab")
+    assert main.sees("Yang terjadi sesudahnya")
+    if not window:
+        is_well(main)
+    main.press("Tutup karena tidak dijawab")
+    assert main.is_wrong("reason")
+    main.fill(reason=WHY)
+    main.press("Tutup karena tidak dijawab")
+    assert main.sees("Laporan ditutup, dan pelapor dikabari.")
+    assert main.sees("Laporan ini ditutup karena pertanyaan kepada pelapor tidak dijawab")
+    assert WHY in main.read()
+    if not window:
+        is_well(main)
+    eventually(lambda: case.seen_by(case.reporter)["stands"]["state"] == "abandoned")
+    reporter = own_window(visiting, case, language, **window)
+    reporter.open("/laporan")
+    assert reporter.sees("Ditutup tanpa jawaban: pertanyaan tidak dijawab")
+    reporter.open(f"/laporan/{case.ticket}")
+    assert reporter.sees("Laporan ini ditutup karena pertanyaan petugas tidak dijawab")
+    assert WHY in reporter.read()
+    assert not reporter.sees("Cabut laporan")
+    if not window:
+        is_well(reporter)
 
 
 def test_a_question_that_was_overtaken_is_not_answered_any_more(

@@ -49,7 +49,7 @@ def _classified(dice: Random) -> Any:
     return {"kind": "information"} if information else {"kind": "complaint", "opd": dice.choice(OPDS)}
 
 
-ENDED = ("withdrawn",)
+ENDED = ("withdrawn", "abandoned")
 PREPARED = ("being-prepared",)
 
 ACTS: dict[Act, Sent] = {
@@ -64,7 +64,7 @@ ACTS: dict[Act, Sent] = {
         "withdraw",
         "withdrawal",
         _same(WHY),
-        ("already-closed", "too-late-to-withdraw"),
+        ("already-closed", "too-late-to-withdraw", "abandoned"),
         ("already-withdrawn",),
         (journey.WITHDRAWN,),
         success=202,
@@ -155,6 +155,15 @@ ACTS: dict[Act, Sent] = {
         ("question-open",),
         ("question.asked.v1",),
         calls=3,
+        wanted=0.0,
+    ),
+    # A question lapses after days, which no run lasts.
+    Act.ABANDON: Sent(
+        "abandon",
+        "abandonment",
+        _same(WHY),
+        (*ENDED, "already-handed-over", "nothing-lapsed"),
+        facts=(journey.ABANDONED,),
         wanted=0.0,
     ),
     Act.ANSWER_QUESTION: Sent(

@@ -26,6 +26,7 @@ ANSWERED: Fact = (journey.ANSWERED, {"forwarding": 1})
 CLOSED: Fact = (journey.CLOSED, {"forwarding": 1, "cycle": 1, "how": "confirmed"})
 RATED: Fact = (effects.RATED, {"forwarding": 1, "rating": 4})
 WITHDRAWN: Fact = (journey.WITHDRAWN, {"cycle": 1})
+ABANDONED: Fact = (journey.ABANDONED, {"forwarding": 1, "round": 0, "step": 3})
 
 
 def forwarded(number: int) -> Fact:
@@ -93,10 +94,17 @@ ENDED_DESKS: dict[str, Any] = {
     "triage_cases": [row(state="awaiting_classification") | {"ended": "withdrawn"}],
     "journeys": [row(path=None, closed_at="2026-03-02", kept=0) | {"ended": "withdrawn"}],
 }
-TRUE = [(TAKEN_BACK, AT_DESK), (RATED_ONCE, CLOSED_DESKS), (ENDED_BY_REPORTER, ENDED_DESKS)]
+ENDED_BY_DESK = (SUBMITTED, HANDED_OVER, ABANDONED)
+ABANDONED_DESKS = {book: [{**each, "ended": "abandoned"} for each in rows] for book, rows in ENDED_DESKS.items()}
+TRUE = [
+    (TAKEN_BACK, AT_DESK),
+    (RATED_ONCE, CLOSED_DESKS),
+    (ENDED_BY_REPORTER, ENDED_DESKS),
+    (ENDED_BY_DESK, ABANDONED_DESKS),
+]
 
 
-@pytest.mark.parametrize(("facts", "desks"), TRUE, ids=["taken back", "rated", "withdrawn"])
+@pytest.mark.parametrize(("facts", "desks"), TRUE, ids=["taken back", "rated", "withdrawn", "closed as not completed"])
 def test_true_acts_balance(facts: tuple[Fact, ...], desks: dict[str, Any]) -> None:
     assert said(*facts, **desks) == []
 
@@ -115,6 +123,13 @@ def test_a_response_to_what_was_taken_back_that_was_taken_all_the_same() -> None
 def test_a_withdrawal_that_a_stage_has_lost(book: str) -> None:
     (lost,) = [{**each, "ended": None} for each in ENDED_DESKS[book]]
     assert len(found := said(*ENDED_BY_REPORTER, **ENDED_DESKS | {book: [lost]})) == 1, found
+    assert f"{book.replace('_', ' ')}: {TICKET}: " in found[0]
+
+
+@pytest.mark.parametrize("book", ["complaints", "triage_cases", "journeys"])
+def test_a_closing_that_a_stage_has_lost(book: str) -> None:
+    (lost,) = [{**each, "ended": None} for each in ABANDONED_DESKS[book]]
+    assert len(found := said(*ENDED_BY_DESK, **ABANDONED_DESKS | {book: [lost]})) == 1, found
     assert f"{book.replace('_', ' ')}: {TICKET}: " in found[0]
 
 

@@ -10,6 +10,7 @@ from nkk.contracts.events import (
     AnswerRated,
     CalendarChanged,
     CaseRecused,
+    ComplaintAbandoned,
     ComplaintClassifiedAsInformation,
     ComplaintEnded,
     ComplaintForwarded,
@@ -150,8 +151,8 @@ def test_notification_makes_an_entry_of_every_event_about_a_complaint(event, hea
         getattr(read.data, "round", 0),
         getattr(read.data, "by", None),
         getattr(read.data, "opd", None),
-        # Why a report was withdrawn is the note of its withdrawal.
-        read.data.reason if event is ComplaintWithdrawn else getattr(read.data, "note", None),
+        # Why a report was withdrawn, or closed, is the note of that.
+        read.data.reason if event in (ComplaintWithdrawn, ComplaintAbandoned) else getattr(read.data, "note", None),
     )
     assert entry.calendar == getattr(read.data, "calendar", 0)
 

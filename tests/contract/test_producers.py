@@ -15,6 +15,7 @@ from nkk.contracts.events import (
     AnswerSent,
     CalendarChanged,
     CaseRecused,
+    ComplaintAbandoned,
     ComplaintClassifiedAsInformation,
     ComplaintClosed,
     ComplaintDeclined,
@@ -373,6 +374,13 @@ def parted():
     return told_by(TRIAGE, "part", resting(), STAFF, TICKET, "Loket lain.")
 
 
+def abandoned():
+    case = triage_case()
+    case.ask("event-1", NOW)
+    case.question_ended("event-1", NOW, OFFICE_HOURS, lapsed=True)
+    return told_by(TRIAGE, "abandon", case, STAFF, TICKET, "Tanpa nama tempat tidak dapat diperiksa.")
+
+
 def granted():
     case = triage_case()
     case.forward("disdukcapil", NOW)
@@ -473,6 +481,7 @@ PRODUCERS = {
     AnswerReturned: lambda: told_by(NOTIFICATION, "send_back", answer(path="information"), STAFF, TICKET, "Pengaduan."),
     ComplaintReopened: lambda: by_reporter("object_to", "Belum menjawab."),
     AnswerRated: lambda: by_reporter("rate", 2),
+    ComplaintAbandoned: abandoned,
     CaseRecused: lambda: told_by(TRIAGE, "recuse", triage_case(), STAFF, TICKET, "Kerabat."),
     QuestionAsked: lambda: told_by(TRIAGE, "ask", triage_case(), STAFF, TICKET, "Pada hari apa peristiwanya?"),
     QuestionAnswered: question_answered,

@@ -77,6 +77,7 @@ def test_the_samples_of_a_complaint_tell_one_journey_in_order(heard):
         "complaint.recalled.v1",
         "complaint.withdrawn.v1",
         "complaint.ended.v1",
+        "complaint.abandoned.v1",
         "complaint.kept.v1",
         "case.recused.v1",
         "question.asked.v1",

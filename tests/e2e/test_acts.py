@@ -1,16 +1,30 @@
 """The acts beside the path on a whole installation, over HTTP: what each changes at every desk and in the journey."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from nkk.sop.clock import OFFICE_HOURS, write_instant
 from nkk.sop.steps import MINUTES_PER_DAY
-from tests.installations import eventually
+from nkk.store.database import Database
+from tests.installations import Installation, eventually
 from tests.people import People, Person
 
 OPD, OTHER = "inspektorat", "satpol-pp"
+
+
+def let_lapse(installation: Installation, ticket: str) -> None:
+    """Set the end of the time to answer the questions about a complaint a day back."""
+    database = Database(installation.stack.database_url("notification"), size=1)
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    value = str(yesterday.replace(tzinfo=None)) if database.is_sqlite else yesterday
+    with database.writing() as connection:
+        connection.execute(
+            text("UPDATE questions SET lapses_at = :then WHERE ticket = :ticket"), {"then": value, "ticket": ticket}
+        )
+    database.dispose()
 
 
 class Case:
@@ -54,6 +68,14 @@ class Case:
         """Wait until exactly these acts, and what is always possible, are offered."""
         always = {"ask", "note", "recuse", "supplement"}
         eventually(lambda: set(self.seen_by(who)["acts"]) - always == set(wanted))
+
+    def lapsed(self, who: Person) -> "Case":
+        """Have the desk of `who` ask, and wait until it may close the report as not answered."""
+        self.act(who, "questions", {"text": "Di mana?"})
+        eventually(lambda: self.reporter.get(f"{self.path}/questions")["items"])
+        let_lapse(self.people.installation, self.ticket)
+        eventually(lambda: "abandon" in self.seen_by(who)["acts"])
+        return self
 
     def told(self, *wanted: str) -> None:
         """Wait until the journey has exactly these events."""
@@ -225,6 +247,22 @@ def test_a_report_is_withdrawn_at_every_desk(people: People, case: Case) -> None
     case.acts(case.main)
     assert case.refused(case.main, "continuation", {"reason": "Berulang."}) == "nothing-to-keep"
     case.told("complaint.submitted", "complaint.handed_over", "complaint.forwarded", "complaint.withdrawn")
+
+
+def test_an_opd_closes_what_its_reporter_did_not_answer_and_it_ends_at_every_desk(case: Case, people: People) -> None:
+    case.forwarded()
+    team = people.opd_team(OPD)
+    case.lapsed(team)
+    case.act(team, "abandonment", {"reason": "Tempatnya tidak disebut."})
+    assert case.refused(team, "abandonment", {"reason": "Lagi."}) == "abandoned"
+    assert case.ticket not in team.desk("opd")
+    eventually(lambda: case.seen_by(case.reporter)["stands"]["state"] == "abandoned")
+    for who in (case.reporter, case.operator, case.main, team):
+        eventually(lambda who=who: case.seen_by(who)["ended_why"] == "Tempatnya tidak disebut.")
+    eventually(lambda: case.seen_by(case.reporter)["acts"] == [])
+    assert case.refused(case.reporter, "withdrawal", {"reason": "Sudah."}) == "abandoned"
+    assert case.refused(case.main, "continuation", {"reason": "Berulang."}) == "nothing-to-keep"
+    case.told("complaint.submitted", "complaint.handed_over", "complaint.forwarded", "complaint.abandoned")
 
 
 def test_a_report_withdrawn_before_it_was_handed_over_ends_there(case: Case) -> None:

@@ -247,6 +247,22 @@ def test_an_act_beside_the_path_is_its_roles_and_nobody_elses(
     eventually(lambda: ask(everybody[may], operation, values, form) in (200, 202))
 
 
+def test_a_report_is_closed_as_not_completed_by_the_desk_where_it_stands_and_by_nobody_else(
+    people: People, everybody: dict[str, Person]
+) -> None:
+    values, form = {"ticket": people.submit(everybody["owner"])}, {"reason": "Tempatnya tidak disebut."}
+    operation = f"POST {TICKET}/abandonment"
+    for step, step_form in FORWARDED:
+        [may] = set(WHO) - set(refused(step))
+        check(everybody, may, step, values, step_form)
+    check_missing(everybody, operation, {"ticket": new_ticket(2026)}, form)
+    for who in refused(operation):
+        check(everybody, who, operation, values, form)
+    # Nothing was asked, and only one of them has it at their desk.
+    for who in set(WHO) - set(refused(operation)):
+        eventually(lambda who=who: ask(everybody[who], operation, values, form) == 409)
+
+
 def test_reports_are_joined_and_parted_by_the_main_team_and_by_nobody_else(
     people: People, everybody: dict[str, Person]
 ) -> None:

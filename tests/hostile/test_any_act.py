@@ -108,6 +108,13 @@ class AnyAct(Acting, RuleBasedStateMachine):
         self.house.services["notification"].close_lapsed()
         self.house.collect("notification")
 
+    @rule()
+    def questions_lapse(self) -> None:
+        self.house.now += timedelta(days=45)
+        for timer in ("close_lapsed", "end_questions"):
+            getattr(self.house.services["notification"], timer)()
+        self.house.collect("notification")
+
     @rule(some=st.sampled_from([0.3, 0.7]))
     def some_events_are_heard(self, some: float) -> None:
         if self.house.waiting:

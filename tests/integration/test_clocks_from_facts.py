@@ -20,6 +20,7 @@ from nkk.sop.calendar import read_calendar, write_calendar
 from nkk.sop.clock import WIB, day_after, end_of_day
 from nkk.sop.gathered import MOST_GATHERED
 from nkk.sop.journey import (
+    ABANDONED,
     GRANTED,
     KEPT,
     RECALLED,
@@ -140,8 +141,12 @@ class Walk:
                 number += 1
                 text = f"Pertanyaan {number}?"
                 found.append((stage, "ask", actor, text))
-                if chance.random() < 0.6:
+                chosen = chance.random()
+                if chosen < 0.6:
                     found.append(("notification", "answer_question", REPORTER, text))
+                elif chosen < 0.75:
+                    self.acts = [*found, (stage, "abandon", actor, WHY)]
+                    return
             found.append((stage, command, actor, *args))
         self.acts = found
 
@@ -268,7 +273,7 @@ class Crowd:
             self.house.deliver(
                 some=0.5, awaited={walk.awaited for walk in acting}, together=self.chance.choice([1, *[BATCH_SIZE] * 9])
             )
-            acting = self.without_late_answers(acting)
+            acting = self.without_open_questions(self.without_late_answers(acting))
             desks = {walk.awaited[0] for walk in acting}
             # Looked at before the act too, because an answer's row no longer shows step 6 once it is at step 7.
             # And a case of Tim Utama's that was withdrawn has another clock as soon as it goes on.
@@ -300,6 +305,16 @@ class Crowd:
         for walk in late:
             walk.acts.pop(0)
         return [walk for walk in acting if walk not in late]
+
+    def without_open_questions(self, acting):
+        """Return the journeys that can act now: a desk closes a report only when its question has lapsed."""
+        closing = {walk.ticket: walk.acts[0][0] for walk in acting if walk.acts[0][1] == "abandon"}
+        last = {}
+        for stage in {*closing.values()}:
+            for case in sorted(self.house.held(stage, closing), key=lambda case: case.about_forwarding):
+                last[stage, case.ticket] = case
+        waiting = [ticket for ticket, stage in closing.items() if not last[stage, ticket].lapsed]
+        return [walk for walk in acting if walk.ticket not in waiting]
 
     def act(self, acting, together):
         """Carry out the next step of each journey, up to `together` of a stage in one transaction."""
@@ -376,6 +391,7 @@ def test_the_clocks_counted_from_the_record_are_those_the_stages_kept(share, url
             crowd.to_its_end()
             alarms = alarms_told(stages)
             ended.update(event.type for _, event in stages.told if event.type.startswith("question."))
+            ended.update(event.type for _, event in stages.told if event.type == ABANDONED)
             for walk in crowd.walks:
                 facts, calendars, questions = recorded(stages, walk.ticket)
                 assert expected(facts, calendars.__getitem__, questions) == walk.seen
@@ -399,7 +415,7 @@ def test_the_clocks_counted_from_the_record_are_those_the_stages_kept(share, url
                 elsewhere = {
                     (run.step.number, run.forwarding, run.round)
                     for run in clocks(facts, calendars.__getitem__, questions)
-                    if run.ended_by in (WITHDRAWN, RECALLED)
+                    if run.ended_by in (WITHDRAWN, RECALLED, ABANDONED)
                 }
                 told = alarms[walk.ticket]
                 late = {
@@ -420,7 +436,7 @@ def test_the_clocks_counted_from_the_record_are_those_the_stages_kept(share, url
                 assert raised - elsewhere - moved == late - elsewhere - moved
                 assert raised - elsewhere >= late - elsewhere
         assert len(versions) > 1
-        assert len(ended) == 3
+        assert len(ended) == 4
 
 
 def test_a_seed_repeats_a_crowd_of_journeys(tmp_path, monkeypatch):

@@ -34,6 +34,7 @@ PLAIN: dict[str, tuple[Actor, tuple[Any, ...]]] = {
     "add_note": (OPERATOR, ("open", "Pelapor menelepon.")),
     "is_unreachable": (OPERATOR, ("open",)),
     "ask": (OPERATOR, ("open", "Kapan?")),
+    "abandon": (OPERATOR, ("open", "Tanpa jawaban tidak dapat diperiksa.")),
     "open_file": (OPERATOR, ("open", "1")),
     "is_confidential": (OPERATOR, ("open",)),
     "subjects": (OPERATOR, (["open"],)),

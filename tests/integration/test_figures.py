@@ -264,7 +264,7 @@ def _close_the_offices(stages: House, day: str) -> None:
     stages.deliver()
 
 
-def test_what_was_withdrawn_does_not_count_as_closed(url_of: Callable[[str], str]) -> None:
+def test_what_was_withdrawn_or_closed_without_an_answer_does_not_count_as_closed(url_of: Callable[[str], str]) -> None:
     with house(url_of) as stages:
         today = stages.services["notification"].uow.clock()
         last = beginnings(today)[-2] + timedelta(days=1)
@@ -273,7 +273,7 @@ def test_what_was_withdrawn_does_not_count_as_closed(url_of: Callable[[str], str
                 insert(journeys),
                 [
                     {"ticket": f"T-{number}", "submitted_at": last, "closed_at": last, "ended": ended, "kept": 0}
-                    for number, ended in enumerate([*[None] * 5, "withdrawn", "withdrawn"])
+                    for number, ended in enumerate([*[None] * 5, "withdrawn", "abandoned"])
                 ],
             )
         assert [month["closed"] for month in figures(stages)["months"]][-2] == 5

@@ -64,6 +64,9 @@ ACTS: dict[str, tuple[str, str, Any, Callable[[], tuple[Any, ...]]]] = {
     "operator's question": ("intake", "ask", OPERATOR, lambda: (WHY,)),
     "question": ("triage", "ask", MAIN_TEAM, lambda: (WHY,)),
     "OPD's question": ("opd_response", "ask", OPD_TEAM, lambda: (WHY,)),
+    "operator closes": ("intake", "abandon", OPERATOR, lambda: (WHY,)),
+    "close": ("triage", "abandon", MAIN_TEAM, lambda: (WHY,)),
+    "OPD closes": ("opd_response", "abandon", OPD_TEAM, lambda: (WHY,)),
     "answer question": ("notification", "answer_question", REPORTER, lambda: (1, "Hari Selasa.")),
     "question lapses": ("notification", "end_questions", None, tuple),
     "object": ("notification", "object_to", REPORTER, lambda: (WHY,)),
@@ -92,6 +95,20 @@ MOMENTS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("hand over", "question"): (*ENDED_QUESTION, "inform", "forward", "withdraw"),
     (*FORWARDED, "OPD's question"): (*ENDED_QUESTION, "respond", "decline", "recall", "withdraw"),
     (*RESPONDED, "question"): (*ENDED_QUESTION, "return", "approve", "withdraw"),
+    ("operator's question", "question lapses"): ("operator closes", "hand over", "operator's question", *ANYTIME),
+    ("hand over", "question", "question lapses"): (
+        "close",
+        "inform",
+        "forward",
+        "question",
+        *OF_FIRST,
+        "join",
+        *ANYTIME,
+    ),
+    (*FORWARDED, "OPD's question", "question lapses"): ("OPD closes", "OPD's question", *WITH_OPD, *ANYTIME),
+    (*RESPONDED, "question", "question lapses"): ("close", "return", "approve", "gather", "question", *ANYTIME),
+    (*OBJECTED, "question", "question lapses"): ("close", "inform", "forward", *ANYTIME),
+    (*FORWARDED, "ask for time", "OPD's question", "question lapses"): ("OPD closes", "grant", "recall", "withdraw"),
     ("hand over",): ("inform", "forward", "join", "question", *ANYTIME, *OF_FIRST),
     ("hand over", "join"): ("part", *ANYTIME, *OF_FIRST),
     ("hand over", "join", "part"): ("inform", "forward", "join", *ANYTIME),
@@ -173,11 +190,45 @@ REFUSALS = {
     ("decline", "OPD's question"): "NoLongerHere",
     ("question lapses", "answer question"): "QuestionHasLapsed",
     ("object", "rate"): "NotClosedYet",
+    ("operator closes", "hand over"): "Abandoned",
+    ("operator closes", "operator's question"): "Abandoned",
+    ("operator closes", "supplement"): "Abandoned",
+    ("operator closes", "withdraw"): "Abandoned",
+    ("hand over", "operator closes"): "AlreadyHandedOver",
+    ("operator's question", "operator closes"): "NothingLapsed",
+    ("withdraw", "operator closes"): "Withdrawn",
+    ("close", "inform"): "Abandoned",
+    ("close", "forward"): "Abandoned",
+    ("close", "question"): "Abandoned",
+    ("close", "join"): "Abandoned",
+    ("close", "return"): "Abandoned",
+    ("close", "approve"): "Abandoned",
+    ("close", "gather"): "Abandoned",
+    ("inform", "close"): "NotYourStep",
+    ("forward", "close"): "NotYourStep",
+    ("join", "close"): "NotYourStep",
+    ("return", "close"): "NotYourStep",
+    ("approve", "close"): "NotYourStep",
+    ("gather", "close"): "NotYourStep",
+    ("question", "close"): "NothingLapsed",
+    ("return", "question"): "NotYourStep",
+    ("approve", "question"): "NotYourStep",
+    ("gather", "question"): "NotYourStep",
+    ("OPD closes", "OPD's question"): "Abandoned",
+    ("OPD closes", "respond"): "Abandoned",
+    ("OPD closes", "decline"): "Abandoned",
+    ("OPD closes", "ask for time"): "Abandoned",
+    ("OPD's question", "OPD closes"): "NothingLapsed",
+    ("respond", "OPD closes"): "AlreadyResponded",
+    ("decline", "OPD closes"): "NoLongerHere",
 }
 
 
 MIDNIGHT = FIRST_MORNING.astimezone(WIB).replace(hour=0) + timedelta(days=1)
 """One act comes before it and the other after it, because a withdrawal is told by its day."""
+
+LAPSED = timedelta(days=45)
+"""After this a question has lapsed."""
 
 MOST_ORDERS = 100 if LONG else 2
 AT_ONCE = 12
@@ -191,6 +242,8 @@ class Moment:
         self.house, self.before = house, before
         self.house.now = FIRST_MORNING
         self.at = MIDNIGHT - timedelta(seconds=30)
+        if "question lapses" in before:
+            self.at += LAPSED
         self.fresh: list[str] = []
         self.ticket = ""
         self.first: dict[str, str] = {}
@@ -209,6 +262,11 @@ class Moment:
             for act in self.before:
                 self.house.now += timedelta(minutes=1)
                 stage, command, actor, args = ACTS[act]
+                if act == "question lapses":
+                    self.house.now += LAPSED - timedelta(hours=1)
+                    self.house.services[stage].end_questions()
+                    self._settle()
+                    continue
                 self.house.commands(
                     stage, [(command, actor, *self._about(act, ticket, args())) for ticket in self.fresh]
                 )

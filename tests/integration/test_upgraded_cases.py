@@ -16,6 +16,7 @@ from tests.builders import complaint_form
 from tests.chaos.accountant import Books, effects
 from tests.every_act import Acting
 from tests.installations import new_databases
+from tests.integration.test_abandoning import closed
 from tests.stages import House, house
 
 SERVICES = Path(__file__).parents[2] / "services"
@@ -104,7 +105,8 @@ def built(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Hous
 def stored(house: House, tickets: list[str]) -> dict[str, list[str]]:
     """Return what each stage holds of cases, without what goes with a downgrade.
 
-    These are the days on which files were added, and the OPD's mark of a report that its reporter withdrew.
+    These are the days on which files were added, the OPD's mark of a report that its reporter withdrew, and at intake
+    the number of the last classification that was taken back.
     """
     return {
         stage: sorted(repr(as_after_a_downgrade(stage, row)) for row in house.held(stage, tickets)) for stage in STAGES
@@ -114,6 +116,8 @@ def stored(house: House, tickets: list[str]) -> dict[str, list[str]]:
 def as_after_a_downgrade(stage: str, row: Any) -> Any:
     if stage == "opd_response":
         row = replace(row, kept=False)
+    if stage == "intake":
+        row = replace(row, recalled=0)
     return replace(row, additions=()) if hasattr(row, "additions") else row
 
 
@@ -134,3 +138,18 @@ def test_cases_in_every_state_go_on_after_an_upgrade(built: tuple[House, Callabl
     for ticket in cases.tickets:
         offered = {attempt[0].act for attempt, _ in cases.possible(ticket)}
         assert not offered & TO_THE_END, ticket
+
+
+BEFORE_CLOSING = {"intake": "0025", "triage": "0018", "opd_response": "0015", "notification": "0027"}
+"""The revisions of the last version in which no desk closed a report that was not answered."""
+
+
+def test_a_stage_with_a_report_that_a_desk_closed_does_not_go_back(
+    built: tuple[House, Callable[[str], str]],
+) -> None:
+    house, url_of = built
+    closed(house, "opd_response")
+    house.close()
+    for stage, revision in BEFORE_CLOSING.items():
+        with pytest.raises(RuntimeError, match="version before"):
+            downgrade(SERVICES / stage / "migrations", url_of(stage), revision)

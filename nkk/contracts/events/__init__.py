@@ -6,7 +6,7 @@ text.
 """
 
 from nkk.contracts.envelope import EventData
-from nkk.contracts.events.desks import CaseRecused, QuestionAsked, StepDueSoon, StepOverdue
+from nkk.contracts.events.desks import CaseRecused, ComplaintAbandoned, QuestionAsked, StepDueSoon, StepOverdue
 from nkk.contracts.events.intake import (
     CalendarChanged,
     ComplaintHandedOver,
@@ -56,6 +56,7 @@ __all__ = [
     "AnswerSent",
     "CalendarChanged",
     "CaseRecused",
+    "ComplaintAbandoned",
     "ComplaintClassifiedAsInformation",
     "ComplaintClosed",
     "ComplaintDeclined",
@@ -125,6 +126,7 @@ EVENTS: tuple[type[EventData], ...] = (
     QuestionAsked,
     QuestionAnswered,
     QuestionLapsed,
+    ComplaintAbandoned,
     CaseRecused,
     StepDueSoon,
     StepOverdue,

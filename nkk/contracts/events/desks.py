@@ -1,4 +1,4 @@
-"""The events that several stages publish: questions, recusals and alarms."""
+"""The events that several stages publish: questions, closings, recusals and alarms."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -17,7 +17,7 @@ from nkk.contracts.events.parts import (
     round_number,
     step_number,
 )
-from nkk.contracts.fields import Happened, Instant, PlainText, Slug, Ticket
+from nkk.contracts.fields import NOTE_LENGTH, Happened, Instant, PlainText, Slug, Ticket
 from nkk.sop.report import TEXT_LENGTH
 from nkk.sop.steps import PERSONS, STEPS
 
@@ -34,6 +34,28 @@ class QuestionAsked(EventData):
     opd: str | None = wire(Slug(allow_none=True))
     text: str = wire(PlainText(TEXT_LENGTH))
     calendar: int = wire(calendar_version())
+    by: str = wire(opaque())
+
+    @classmethod
+    def tellers(cls, data: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the service that owns the step."""
+        return tuple(step.owner for step in STEPS if step.number == data.get("step"))
+
+
+@event("complaint.abandoned.v1", service=DESKS, consumers=STAGES)
+class ComplaintAbandoned(EventData):
+    """The desk at whose `step` the case stood closed the report as not completed, because its `question` lapsed
+    unanswered; that ends it outside of steps 6 and 7. `reason` is for the reporter, too. `opd` names the agency whose
+    team has the complaint, if one has. It counts neither after a withdrawal of the same cycle nor where the main team
+    took the complaint back from that agency (`complaint.recalled.v1` with the same `forwarding`): the case goes on."""
+
+    ticket: str = wire(Ticket())
+    step: int = wire(fields.Integer(strict=True, validate=validate.Range(2, 5)))
+    forwarding: int = wire(forwarding_number())
+    round: int = wire(round_number(0))
+    opd: str | None = wire(Slug(allow_none=True))
+    question: str = wire(fields.String(validate=validate.Length(1, 200)))
+    reason: str = wire(PlainText(NOTE_LENGTH))
     by: str = wire(opaque())
 
     @classmethod

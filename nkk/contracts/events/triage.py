@@ -168,7 +168,8 @@ class ComplaintJoined(EventData):
 @event("complaint.parted.v1", service="triage", consumers=("notification",))
 class ComplaintParted(EventData):
     """The report no longer rests with `first`: back to step 3, whose clock starts with the day after the event's
-    `time`. The main team parted it, or, where `by` is None, the first report was withdrawn on that day."""
+    `time`. The main team parted it, or, where `by` is None, the first report was withdrawn, or closed as not completed,
+    on that day."""
 
     ticket: str = wire(Ticket())
     first: str = wire(Ticket())
@@ -218,7 +219,7 @@ class TimeGranted(EventData):
     by: str = wire(opaque())
 
 
-@event("complaint.recalled.v1", service="triage", consumers=("opd_response", "notification"))
+@event("complaint.recalled.v1", service="triage", consumers=("intake", "opd_response", "notification"))
 class ComplaintRecalled(EventData):
     """The main team took the complaint back from the team of `opd`: back to step 3. Response number `round`, which was
     awaited, and a declination change nothing any more."""

@@ -12,6 +12,7 @@ from sqlalchemy import (
 from nkk.desk import (
     Rows,
 )
+from nkk.sop.endings import WITHDRAWN
 from nkk.store.database import insert_if_absent
 from nkk.store.paging import page
 from nkk.trust.actor import Actor
@@ -40,9 +41,11 @@ class Complaints(Rows[Complaint]):
 
     def close(self, ticket: str, at: datetime) -> None:
         """Note when a complaint was closed, where there is one. A withdrawal of it came after its answer."""
-        not_ended = {"ended": None, "ended_at": None, "ended_why": None}
         of_ticket = update(complaints).where(complaints.c.ticket == ticket)
-        self._connection.execute(of_ticket.values(closed_at=at, **not_ended))
+        self._connection.execute(of_ticket.values(closed_at=at))
+        not_ended = {"ended": None, "ended_at": None, "ended_why": None}
+        # What a desk closed as not completed was so after it, in a second cycle.
+        self._connection.execute(of_ticket.where(complaints.c.ended == WITHDRAWN).values(not_ended))
 
     def of(self, tickets: list[str], actor: Actor | None = None) -> list[Complaint]:
         """Return the reports among `tickets` that exist, and that `actor` may see."""

@@ -30,7 +30,7 @@ from nkk.desk import (
     files_column,
     in_turn,
     notes_table,
-    question_column,
+    question_columns,
     record_table,
     recusals_table,
     report_columns,
@@ -178,7 +178,7 @@ complaints = Table(
     *report_columns(),
     Column("confidential", Boolean, nullable=False),
     *clock_columns(),
-    question_column(),
+    *question_columns(),
     *claim_columns(),
     Column("service_due_at", UtcDateTime, nullable=False),
     Column("handed_over_by", String(36)),
@@ -192,6 +192,9 @@ complaints = Table(
     Column("conflict", Boolean, nullable=False, server_default=false()),
     # A keyed hash of the accused's NIP.
     Column("barred", String(64)),
+    # The classifications at which a desk closed the report, and at which Tim Utama took it back; 0 for none.
+    Column("ended_forwarding", Integer, nullable=False, server_default="0"),
+    Column("recalled", Integer, nullable=False, server_default="0"),
 )
 waiting = complaints.c.done_at.is_(None)
 Index("ix_complaints_waiting", *in_turn(complaints), sqlite_where=waiting, postgresql_where=waiting)

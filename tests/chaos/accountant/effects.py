@@ -61,13 +61,14 @@ ENDS_WHILE = {
     "OPD cases": (OpdState.AWAITING_RESPONSE,),
     "answers": (AnswerState.AWAITING_ANSWER, AnswerState.RETURNED, AnswerState.OBJECTED),
 }
-"""The states in which a withdrawal ends a row; in the others it may or may not hear of it."""
+"""The states in which an ending outside of the steps ends a row; in the others it may or may not hear of it."""
 
 LETTERS = {
     SUBMITTED: ("received",),
     ANSWERED: ("answered",),
     journey.REOPENED: ("objected",),
     journey.WITHDRAWN: ("withdrawn", "withdrawn_late"),
+    journey.ABANDONED: ("abandoned",),
 }
 """The letter that follows from a fact, of one of these kinds."""
 
@@ -96,7 +97,7 @@ def breaches(pages: Pages) -> Iterator[Breach]:
         yield from _of_desks(pages, ticket, facts)
         yield from _of_opds(pages, ticket, [*overtaken, *facts])
         yield from _of_journey(pages, ticket, facts, overtaken)
-        yield from _of_messages(pages, ticket, [*facts, *overtaken])
+        yield from _of_messages(pages, ticket, facts, overtaken)
         yield from _of_ratings(pages, ticket)
     yield from _of_alarms(pages)
 
@@ -113,9 +114,12 @@ def _placed(told: Told) -> _Placed:
     return _Placed(type=told.type, at=None, round=told.round, told=told, **numbers)  # type: ignore[arg-type]
 
 
-def is_withdrawn(facts: list[Told]) -> bool:
-    """Return whether a withdrawal is the last that counts of a complaint's facts."""
-    return bool(facts) and facts[-1].type == journey.WITHDRAWN
+_ENDINGS = {journey.WITHDRAWN: endings.WITHDRAWN, journey.ABANDONED: endings.ABANDONED}
+
+
+def ended(facts: list[Told]) -> str | None:
+    """Return how a complaint ended outside of the steps, by the last of its facts that counts; None where not."""
+    return _ENDINGS.get(facts[-1].type) if facts else None
 
 
 def _of_path(ticket: str, facts: list[Told]) -> Iterator[Breach]:
@@ -166,6 +170,8 @@ def _of_intake(pages: Pages, ticket: str, facts: list[Told], overtaken: list[Tol
             )
         if (row["ended"] == endings.WITHDRAWN) != ends and not comes_and_goes:
             yield Breach("complaints", ticket, f"in intake's table ended as {row['ended']}, withdrawn: {ends}")
+        if (row["ended"] == endings.ABANDONED) != (ended(facts) == endings.ABANDONED):
+            yield Breach("complaints", ticket, f"in intake's table ended as {row['ended']}, told: {ended(facts)}")
 
 
 def _cycle(facts: list[Told]) -> int:
@@ -190,10 +196,10 @@ def _of_desks(pages: Pages, ticket: str, facts: list[Told]) -> Iterator[Breach]:
                 table, ticket, f"{len(rows)} rows, where {'one follows' if known else 'none follows'} from what is told"
             )
         elif rows:
-            yield from _of_row(table, rows[0], known[-1], is_withdrawn(facts))
+            yield from _of_row(table, rows[0], known[-1], ended(facts))
 
 
-def _of_row(table: str, row: Row, last: Told, withdrawn: bool) -> Iterator[Breach]:
+def _of_row(table: str, row: Row, last: Told, how: str | None) -> Iterator[Breach]:
     state = STATES[table][last.type]
     if row["state"] != state:
         yield Breach(
@@ -201,8 +207,8 @@ def _of_row(table: str, row: Row, last: Told, withdrawn: bool) -> Iterator[Breac
             row["ticket"],
             f"stands as {row['state']}, where {last.type} was told last and makes it {state}",
         )
-    elif state in ENDS_WHILE[table] and (row["ended"] == endings.WITHDRAWN) != withdrawn:
-        yield Breach(table, row["ticket"], f"ended as {row['ended']}, where by what is told withdrawn: {withdrawn}")
+    elif state in ENDS_WHILE[table] and row["ended"] != how:
+        yield Breach(table, row["ticket"], f"ended as {row['ended']}, by what is told as {how}")
 
 
 def _of_opds(pages: Pages, ticket: str, facts: list[Told]) -> Iterator[Breach]:
@@ -224,7 +230,7 @@ def _of_opds(pages: Pages, ticket: str, facts: list[Told]) -> Iterator[Breach]:
         )
         return
     for forwarding, row in rows.items():
-        yield from _of_row("OPD cases", row, last[forwarding], is_withdrawn(facts))
+        yield from _of_row("OPD cases", row, last[forwarding], ended(facts))
 
 
 def _of_journey(pages: Pages, ticket: str, facts: list[Told], overtaken: list[Told]) -> Iterator[Breach]:
@@ -239,7 +245,7 @@ def _of_journey(pages: Pages, ticket: str, facts: list[Told], overtaken: list[To
     if len(rows) != (1 if facts else 0):
         yield Breach("journeys", ticket, f"{len(rows)} journeys")
         return
-    closed = bool(facts) and facts[-1].type in (CLOSED, journey.WITHDRAWN)
+    closed = bool(facts) and facts[-1].type in (CLOSED, *journey.OUTSIDE)
     for row in rows:
         if (row["closed_at"] is not None) != closed:
             yield Breach(
@@ -249,8 +255,8 @@ def _of_journey(pages: Pages, ticket: str, facts: list[Told], overtaken: list[To
             )
         if row["path"] not in (paths := _paths(facts)):
             yield Breach("journeys", ticket, f"on the path {row['path']}, by what is told on {paths[-1]}")
-        if (row["ended"] == endings.WITHDRAWN) != is_withdrawn(facts):
-            yield Breach("journeys", ticket, f"ended as {row['ended']}, withdrawn: {is_withdrawn(facts)}")
+        if row["ended"] != ended(facts):
+            yield Breach("journeys", ticket, f"ended as {row['ended']}, by what is told as {ended(facts)}")
         if row["kept"] != max(_kept(facts), default=0):
             yield Breach("journeys", ticket, f"goes on in cycle {row['kept']}, by what is told in {_kept(facts)}")
 
@@ -271,13 +277,15 @@ def _paths(facts: list[Told]) -> list[str | None]:
     return found
 
 
-def _of_messages(pages: Pages, ticket: str, facts: list[Told]) -> Iterator[Breach]:
-    kinds = Counter(row["kind"] for row in pages.rows("messages", ticket))
+def _of_messages(pages: Pages, ticket: str, counts: list[Told], overtaken: list[Told]) -> Iterator[Breach]:
+    kinds, facts = Counter(row["kind"] for row in pages.rows("messages", ticket)), [*counts, *overtaken]
     types, kept = Counter(fact.type for fact in facts), _kept(facts)
     for type_, of_kinds in LETTERS.items():
         written, told = sum(kinds[kind] for kind in of_kinds), types[type_]
-        # Whose report goes on without them is sent no more letters about it.
-        if written > told or (written < told and not kept):
+        # Whose report goes on without them is sent no more letters about it. The closing by a desk that was overtaken
+        # is written of where it was heard of first.
+        least = sum(fact.type == type_ for fact in counts) if type_ == journey.ABANDONED else told
+        if written > told or (written < least and not kept):
             yield Breach(
                 "messages",
                 ticket,

@@ -95,8 +95,8 @@ def test_a_team_hears_of_its_own_agency_only(feed):
 def test_every_event_that_changes_the_agencies_desk_names_the_agency():
     for event, desks in CHANGES.items():
         if OPD in desks:
-            # Questions are those of any desk: their events name the agency where it is an agency's.
-            assert event.SCHEMA.fields["opd"].required or event.TYPE.startswith("question.")
+            # Questions, and what is closed because of one, are of any desk: the agency is named where it is one's.
+            assert event.SCHEMA.fields["opd"].required or event.TYPE.startswith(("question.", "complaint.abandoned."))
 
 
 def test_a_change_is_told_with_the_events_id_and_nothing_of_its_content(feed):

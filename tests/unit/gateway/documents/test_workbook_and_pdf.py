@@ -83,11 +83,11 @@ def test_the_workbooks_summary_stands_on_paper(book, paper):
     (_, month_), *rows = book["Ringkasan"].iter_rows(min_row=5)
     assert f"Bulan{squeezed(month_.value)}" in paper
     labels, values = zip(*rows, strict=True)
-    assert written(labels[:8]) + written(values[:8]) in paper
-    assert [label.value for label in labels[8:10]] == [f"Jalur {path}" for path in ("Pengaduan", "Informasi")]
-    assert [row for row in map(written, rows[8:10]) if row.removeprefix("Jalur") not in paper] == []
-    assert [label.value for label in labels[10:12]] == [f"Saluran {channel}" for channel in ("Situs web", "Loket")]
-    assert [row for row in map(written, rows[10:12]) if row.removeprefix("Saluran") not in paper] == []
-    assert "WaktubakuJumlahMedianP90Tepatwaktu" + written(values[12:-2]) in paper
+    assert written(labels[:9]) + written(values[:9]) in paper
+    assert [label.value for label in labels[9:11]] == [f"Jalur {path}" for path in ("Pengaduan", "Informasi")]
+    assert [row for row in map(written, rows[9:11]) if row.removeprefix("Jalur") not in paper] == []
+    assert [label.value for label in labels[11:13]] == [f"Saluran {channel}" for channel in ("Situs web", "Loket")]
+    assert [row for row in map(written, rows[11:13]) if row.removeprefix("Saluran") not in paper] == []
+    assert "WaktubakuJumlahMedianP90Tepatwaktu" + written(values[13:-2]) in paper
     number, average = (cell.value for cell in values[-2:])
     assert f"Jumlahpenilaian:{number}.Rata-rata:{average}." in paper

@@ -8,9 +8,11 @@ import pytest
 from nkk.sop import steps
 from nkk.sop.clock import OFFICE_HOURS, WIB
 from nkk.sop.journey import (
+    ABANDONED,
     ANSWERED,
     CLOSED,
     DECLINED,
+    GRANTED,
     KEPT,
     RECALLED,
     REOPENED,
@@ -105,12 +107,41 @@ def test_a_withdrawal_ends_the_clock_that_runs_wherever_the_case_is():
     # A withdrawal is told by its day, so that the clock does not end before it began.
     assert runs(way)[-1] == (4, 1, 1, 0, True)
     (*_, run) = clocks(way, lambda _: OFFICE_HOURS)
-    assert run.withdrawn
+    assert run.cut_short
 
 
 def test_what_was_on_its_way_when_the_report_was_withdrawn_is_kept_and_ends_with_it():
     ordered, overtaken = in_any_order(*BEGUN, fact(RESPONDED, 20, 1), withdrawn(), fact(APPROVED, 30, 1))
     assert (ordered[-1], overtaken) == (WITHDRAWN, [])
+
+
+def test_a_closing_as_not_completed_ends_the_clock_that_runs_and_no_more_time_counts():
+    way = [*BEGUN, Fact(GRANTED, MONDAY, 1, days=3), fact(ABANDONED, 40, 1)]
+    assert in_any_order(*way)[0][-1] == ABANDONED
+    (*_, run) = clocks(way, lambda _: OFFICE_HOURS)
+    assert (run.cut_short, run.first_due_at, run.done_at) == (True, None, MONDAY + timedelta(minutes=40))
+
+
+def test_a_closing_does_not_count_beside_a_withdrawal_of_its_cycle():
+    ordered, overtaken = in_any_order(*BEGUN, fact(ABANDONED, 40, 1), withdrawn())
+    assert (ordered[-1], overtaken) == (WITHDRAWN, [ABANDONED])
+
+
+def test_a_closing_does_not_count_where_the_complaint_was_taken_back():
+    ordered, overtaken = in_any_order(*BEGUN, fact(ABANDONED, 40, 1), fact(RECALLED, 39, 1))
+    assert (ordered[-1], overtaken) == (RECALLED, [ABANDONED])
+
+
+def test_a_report_that_goes_on_after_its_opds_closing_was_overtaken_can_be_closed_at_the_next_step():
+    way = [*BEGUN, fact(ABANDONED, 40, 1), fact(RECALLED, 39, 1), fact(ABANDONED, 90, 0, 2)]
+    ordered, overtaken = in_any_order(*way)
+    assert (ordered[-2:], overtaken) == ([RECALLED, ABANDONED], [ABANDONED])
+
+
+def test_a_second_cycle_can_be_closed_though_the_first_was_withdrawn_too_late():
+    first = [*BEGUN[:2], fact(INFORMATION, 20), fact(ANSWERED, 30), withdrawn()]
+    ordered, overtaken = in_any_order(*first, fact(REOPENED, 60, cycle=2), fact(ABANDONED, 900, 0, 2))
+    assert (ordered[-1], overtaken) == (ABANDONED, [WITHDRAWN])
 
 
 def test_a_withdrawal_after_the_answer_changes_nothing():

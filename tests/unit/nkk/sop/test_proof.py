@@ -177,3 +177,12 @@ def test_a_step_that_ended_late_in_a_rest_is_late_by_what_had_passed_before_it()
     asked = [Question(2, 1, 0, asked_at)]
     shown = list(proof("NKK-2026-AAAA-0000", None, facts, {3: HOLIDAYS}, EVE + timedelta(days=10), asked))
     assert "  terpakai 14 menit kerja: terlambat 4 menit kerja" in block(shown, "Langkah 2")
+
+
+def test_a_report_that_a_desk_closed_says_so_and_its_step_is_not_judged():
+    shown = lines(SUBMITTED, ("complaint.abandoned.v1", EVE + timedelta(minutes=3), 0))
+    step = block(shown, "Langkah 2")
+    assert step[-2].startswith("  berhenti")
+    assert step[-1] == "  terpakai 3 menit kerja sampai laporan ditutup: tidak dinilai"
+    assert any(line.startswith("  ditutup") for line in block(shown, "Seluruh layanan"))
+    assert not any("terlambat" in line for line in shown)

@@ -348,6 +348,13 @@ def test_what_was_withdrawn_waits_for_no_answer_and_counts_in_its_month():
     assert (classified["count"], responding["count"]) == (1, 0)
 
 
+def test_what_a_desk_closed_waits_for_no_answer_counts_in_its_month_and_is_no_step_done():
+    way = [*record(COMPLAINT[:3]).facts, recorded("complaint.abandoned.v1", 60, 1)]
+    found = counted(record(facts=way))
+    assert (found["accepted"], found["abandoned"], found["withdrawn"], found["open"]) == (1, 1, 0, 0)
+    assert [step["count"] for step in found["steps"][2:4]] == [1, 0]
+
+
 def test_what_was_joined_counts_in_its_month_and_is_late_only_by_the_promise():
     way = [*record(COMPLAINT[:2]).facts, recorded("complaint.joined.v1", 30)]
     found = counted(record(facts=way), now=at(24 * 60))

@@ -7,7 +7,7 @@ import pytest
 
 from nkk.sop import steps
 from nkk.sop.clock import OFFICE_HOURS, WIB, day_after
-from nkk.sop.journey import FORWARDED, GRANTED, Fact, Question, clocks
+from nkk.sop.journey import FORWARDED, GRANTED, WITHDRAWN, Fact, Question, clocks
 from nkk.sop.timed import Alarm, Timed, started
 from tests.builders import opd_case
 
@@ -86,6 +86,16 @@ def test_a_rest_that_ends_at_the_instant_of_the_step_moves_no_due_time_in_either
     asked = Question(2, 1, 0, at(0, 8, 5), at(1, 9))
     (counted, *_) = clocks(facts, lambda _: OFFICE_HOURS, [asked])
     assert (counted.due_at, counted.late(at(1, 9))) == (due_at, timed.counted_to(at(1, 9)) > due_at)
+
+
+def test_a_withdrawal_told_by_its_day_lets_only_the_last_of_two_rests_move_no_due_time(timed):
+    timed.rest(at(0, 8, 1))
+    timed.go_on(at(1, 0), OFFICE_HOURS)
+    timed.rest(at(1, 9))
+    timed.stop_clock(at(1, 0))
+    asked = [Question(2, 1, 0, at(0, 8, 1), at(1, 0)), Question(2, 1, 0, at(1, 9))]
+    (run,) = clocks([Fact(SUBMITTED, at(0, 8)), Fact(WITHDRAWN, at(1, 0))], lambda _: OFFICE_HOURS, asked)
+    assert (run.due_at, run.done_at) == (timed.due_at, timed.done_at)
 
 
 def test_a_step_that_ends_during_a_rest_moves_no_due_time(timed):

@@ -247,6 +247,8 @@ TO_REPORTERS = {"received", "answered", "late", "reminder", "withdrawn", "withdr
     "question",
     "question_reminder",
     "question_lapsed",
+    "abandoned",
+    "goes_on",
 }
 
 
@@ -289,6 +291,8 @@ def test_every_letter_is_of_a_kind_that_is_written_and_every_kind_has_its_letter
         "question",
         "question_reminder",
         "question_lapsed",
+        "abandoned",
+        "goes_on",
         *(kind for alarm in ("step.due_soon.v1", "step.overdue.v1") for kind in letters_about(alarm, True)),
     }
     assert written == ABOUT_STEPS | TO_REPORTERS

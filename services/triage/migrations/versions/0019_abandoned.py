@@ -1,0 +1,27 @@
+"""Questions that lapsed unanswered, and cases that a desk closed because of one."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = '0019'
+down_revision = '0018'
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column('cases', sa.Column('lapsed', sa.Boolean(), server_default=sa.false(), nullable=False))
+
+
+def downgrade() -> None:
+    _must_have_closed_none()
+    op.drop_column('cases', 'lapsed')
+
+
+def _must_have_closed_none() -> None:
+    """Raise RuntimeError where a desk closed a case as not completed, which the version before does not know."""
+    if op.get_bind().execute(sa.text("SELECT 1 FROM cases WHERE ended = 'abandoned' LIMIT 1")).first():
+        raise RuntimeError(
+            'This database holds reports that were closed because a question was not answered, which the version before '
+            'does not know. Restore a copy from before the upgrade instead.'
+        )
