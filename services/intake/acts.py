@@ -69,7 +69,7 @@ class TakesActs(RecusalDesk):
         """Note that a withdrawn report goes on without its reporter."""
         with self.uow.handling(event) as work:
             complaint = work.complaints.get(event.data.ticket, for_update=True)
-            complaint.keep()
+            complaint.keep(event.data.forwarding)
             work.complaints.save(complaint)
             if complaint.ended is None:
                 work.reopen(event.data.ticket)

@@ -177,8 +177,8 @@ class Complaint(Report, Askable):
     `channel` says how it came. `cycle` is 2 after an objection; `kept` says that it goes on
     although its reporter withdrew it. `conflict` says that, as the reporter knows, the accused leads or sits in the
     team that handles complaints at their agency; `barred` is the keyed hash of the accused's NIP. `ended_forwarding` is
-    the number of the classification at which a desk closed the report, and `recalled` that of the last one that Tim
-    Utama took back.
+    the number of the classification at which a desk closed the report, and `recalled` that of the last one at which no
+    closing counts any more: Tim Utama took the complaint back, let it go on without its reporter, or it was answered.
     """
 
     reporter_id: str
@@ -287,11 +287,14 @@ class Complaint(Report, Askable):
             raise AlreadyClosed({"stands": self.stands()})
         self.end(WITHDRAWN, day_of(now), reason)
 
-    def keep(self) -> None:
-        """Note that Tim Utama lets the report go on without its reporter."""
+    def keep(self, forwarding: int) -> None:
+        """Note that Tim Utama lets the report go on without its reporter, under the number `forwarding`.
+
+        A desk's closing under the number before, which the withdrawal overtook, may be on its way still.
+        """
         if self.ended == WITHDRAWN:
             self.take_back_ending()
-        self.kept = True
+        self.kept, self.recalled = True, max(self.recalled, forwarding - 1)
 
     def reopen(self, cycle: int, forwarding: int) -> None:
         """Note that the reporter objected to the answer of this `forwarding`, so that the report is open again."""
@@ -300,6 +303,7 @@ class Complaint(Report, Askable):
             if self.ended_forwarding <= forwarding:
                 self.take_back_ending()
             self.cycle, self.kept, self.closed_at = cycle, False, None
+            self.recalled = max(self.recalled, forwarding)
 
     def abandoned(self, forwarding: int, why: str, at: datetime) -> bool:
         """Note that a desk closed the report as not completed; return whether that ended it.

@@ -113,7 +113,7 @@ class TakesActs:
             work.journeys.change(ticket, ended=None, closed_at=None, late_at=late_at)
             work.reopen(ticket)
             if answer is not None:
-                answer.take_back_ending()
+                answer.resume(self.calendars.get(answer.calendar))
                 work.answers.save(answer)
             work.messages.add(letter_id(event.id, "goes_on"), ticket, "goes_on", work.now)
             work.afterwards(self.mailer.wake)

@@ -105,15 +105,20 @@ class OpdResponseService(CaseDesk, Attaches, ConsumesCalendars, ConsumesClosings
 
     @handles(ComplaintAbandoned, batched=True)
     def on_complaint_abandoned(self, event: Event[ComplaintAbandoned]) -> None:
-        """End the case of a complaint that Tim Utama closed as not completed while it had the team's response."""
+        """End the case of a complaint that Tim Utama closed as not completed while it had the team's response.
+
+        A withdrawal overtook the closing of one that goes on under the next number: it stays open.
+        """
         data = event.data
         with self.uow.handling(event) as work:
-            work.close(data.ticket, event.time)
             if data.opd is None:
+                work.close(data.ticket, event.time)
                 return
-            case = work.cases.of_forwarding(data.ticket, data.opd, data.forwarding)
-            case.end(ABANDONED, event.time, data.reason)
-            work.cases.save(case)
+            case = work.cases.still_of_forwarding(data.ticket, data.opd, data.forwarding)
+            if case is not None:
+                case.end(ABANDONED, event.time, data.reason)
+                work.cases.save(case)
+                work.close(data.ticket, event.time)
 
     @handles(ComplaintKept, batched=True)
     def on_complaint_kept(self, event: Event[ComplaintKept]) -> None:

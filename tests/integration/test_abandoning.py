@@ -245,3 +245,93 @@ def test_a_second_cycle_is_closed_as_well_and_the_first_answer_stays(stages: Hou
     assert (read["stands"]["state"], read["acts"]) == ("abandoned", [])
     assert [earlier["text"] for earlier in read["earlier"]] == ["Jawaban pertama."]
     assert held(stages, "intake", ticket).stands()["state"] == "abandoned"
+
+
+@pytest.mark.parametrize("last", ["complaint.abandoned.v1", "complaint.kept.v1"])
+@pytest.mark.parametrize("stage", ["triage", "opd_response"], ids=["classifying", "approving"])
+def test_a_report_that_tim_utama_keeps_goes_on_whenever_its_closing_arrives(
+    stages: House, stage: str, last: str
+) -> None:
+    ticket = at_desk(stages, stage)
+    if stage == "opd_response":
+        acted(stages, stage, "respond", OPD_TEAM, ticket, "Tanggapan.")
+    lapsed(stages, "triage", ticket)
+    stages.do("triage", "abandon", MAIN_TEAM, ticket, WHY)
+    stages.do("intake", "withdraw", REPORTER, ticket, "Sudah selesai.")
+    withdrawn = [each for each in stages.waiting if each[1].type == "complaint.withdrawn.v1"]
+    closings = [each for each in stages.waiting if each not in withdrawn]
+    stages.waiting = withdrawn
+    stages.settle()
+    stages.do("triage", "keep", MAIN_TEAM, ticket, "Berulang.")
+    goes_on, stages.waiting = stages.waiting, []
+    for events in (closings, goes_on) if last == "complaint.kept.v1" else (goes_on, closings):
+        stages.waiting += events
+        stages.settle()
+    assert held(stages, "intake", ticket).ended is None
+    assert [closed_at(stages, each, ticket) for each in ("intake", "triage", "notification")] == [None] * 3
+    assert journey(stages, ticket).ended is None
+    acted(stages, "intake", "supplement", REPORTER, ticket, [own_upload()])
+    if stage == "opd_response":
+        at_opd = held(stages, "opd_response", ticket)
+        assert (at_opd.forwarding, at_opd.ended, closed_at(stages, "opd_response", ticket)) == (2, None, None)
+        acted(stages, "triage", "return_response", MAIN_TEAM, ticket, "Lengkapi.")
+        acted(stages, "opd_response", "respond", OPD_TEAM, ticket, "Lengkap.")
+
+
+AROUND: dict[str, tuple[str, list[tuple[str, str, Actor, tuple[Any, ...]]]]] = {
+    "withdrawn at the OPD": ("opd_response", [("intake", "withdraw", REPORTER, ("Sudah selesai.",))]),
+    "withdrawn at Tim Utama": ("triage", [("intake", "withdraw", REPORTER, ("Sudah selesai.",))]),
+    "added to": ("opd_response", [("intake", "supplement", REPORTER, ([own_upload()],))]),
+    "taken back": ("opd_response", [("triage", "recall", MAIN_TEAM, ("Salah alamat.",))]),
+    "taken back and forwarded": (
+        "opd_response",
+        [
+            ("triage", "recall", MAIN_TEAM, ("Salah alamat.",)),
+            ("triage", "forward", MAIN_TEAM, (OPD_TEAM.group,)),
+        ],
+    ),
+    "taken back and information": (
+        "opd_response",
+        [
+            ("triage", "recall", MAIN_TEAM, ("Salah alamat.",)),
+            ("triage", "classify_as_information", MAIN_TEAM, ()),
+        ],
+    ),
+    "taken back and withdrawn": (
+        "opd_response",
+        [
+            ("triage", "recall", MAIN_TEAM, ("Salah alamat.",)),
+            ("intake", "withdraw", REPORTER, ("Sudah selesai.",)),
+        ],
+    ),
+}
+"""What is done while a closing is on its way: the stage that closes, and the acts after it."""
+
+
+@pytest.mark.parametrize("around", AROUND)
+def test_what_crosses_a_closing_ends_alike_in_every_order_of_delivery(stages: House, around: str) -> None:
+    stage, acts = AROUND[around]
+
+    def ends(seed: int) -> str:
+        stages.chance.seed(seed)
+        ticket = lapsed(stages, stage)
+        stages.do(stage, "abandon", dict(AT_DESKS)[stage], ticket, WHY)
+        for each, act, actor, given in acts:
+            stages.now += timedelta(minutes=5)
+            stages.do(each, act, actor, ticket, *given)
+        stages.settle()
+        way = journey(stages, ticket)
+        cases = [case for each in STAGES for case in stages.held(each, [ticket])]
+        return str(
+            (
+                [(case.stands()["state"], case.ended, case.done_at, case.due_at) for case in cases],
+                (way.ended, way.stands()["state"], [entry.type for entry in way.entries]),
+                [closed_at(stages, each, ticket) is None for each in STAGES],
+            )
+        )
+
+    found = set()
+    for seed in range(10):
+        stages.empty()
+        found.add(ends(seed))
+    assert len(found) == 1, found
