@@ -1,6 +1,6 @@
 """Schemas of notification's RPC arguments and results."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -313,7 +313,7 @@ def timeline(
         (clock.step, clock.forwarding, clock.done_at): clock for clock in clocks if clock.done_at
     }
     running = clocks[-1] if clocks and clocks[-1].done_at is None else None
-    closed_by = next((clock.step.role for clock in clocks if clock.ended_by == ABANDONED), Role.OPD_TEAM)
+    roles = {(clock.forwarding, clock.round): clock.step.role for clock in clocks}
     shown: views.Timeline = {
         "ticket": journey.ticket,
         "path": journey.path,
@@ -323,12 +323,12 @@ def timeline(
         "stands": journey.stands(),
         "next": _next(journey.stands_at, running, now, by_day),
         "entries": [
-            _entry(entry, reader, done.get((entry.turn.ends, entry.forwarding, entry.at)), now, closed_by)
+            _entry(entry, reader, done.get((entry.turn.ends, entry.forwarding, entry.at)), now, roles)
             for entry in journey.entries
         ],
         "beside": [_addition(addition, journey, by_day) for addition in additions]
         + [_about_time(entry, reader) for entry in journey.about_time],
-        "overtaken": [_entry(entry, reader, None, now, closed_by) for entry in journey.overtaken],
+        "overtaken": [_entry(entry, reader, None, now, roles) for entry in journey.overtaken],
     }
     return shown if reader.role == Role.OPD_TEAM else {**shown, "channel": journey.channel}
 
@@ -364,10 +364,15 @@ def _about_time(entry: Entry, reader: Actor) -> views.Act:
     return {**shown, "by": entry.by, "opd": entry.opd, "note": entry.note_for(reader.role, reader.group)}
 
 
-def _entry(entry: Entry, reader: Actor, clock: Clock | None, now: datetime, closed_by: Role) -> views.Entry:
-    """Return an entry; one of an act beside the path that ends no step has none. `closed_by` is the desk whose question
-    was not answered."""
+def _entry(
+    entry: Entry, reader: Actor, clock: Clock | None, now: datetime, roles: Mapping[tuple[int, int], Role]
+) -> views.Entry:
+    """Return an entry; one of an act beside the path that ends no step has none.
+
+    `roles` are those of the clocks, by forwarding and round: a closing is by the desk whose question was not answered.
+    """
     step, by_day = entry.turn.ends, reader.role in BY_DAY
+    closed_by = roles.get((entry.forwarding, entry.round), Role.OPD_TEAM)
     beside = {KEPT: Role.MAIN_TEAM, PARTED: Role.MAIN_TEAM, ABANDONED: closed_by}
     role = step.role if step else beside.get(entry.type, Role.REPORTER)
     # What is parted by nobody was parted by another report's ending, of which a withdrawal is told to the day.

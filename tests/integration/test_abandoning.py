@@ -189,6 +189,30 @@ def test_a_complaint_that_was_taken_back_goes_on_though_its_opd_closed_it(stages
     acted(stages, "intake", "withdraw", REPORTER, ticket, "Sudah selesai.")
 
 
+@pytest.mark.parametrize(
+    ("stage", "actor"), [each for each in AT_DESKS if each[0] != "intake"], ids=["Tim Utama", "OPD"]
+)
+def test_a_closing_that_was_overtaken_is_told_as_that_of_its_desk(stages: House, stage: str, actor: Actor) -> None:
+    ticket = lapsed(stages, stage)
+    stages.do(stage, "abandon", actor, ticket, WHY)
+    stages.do("intake", "withdraw", REPORTER, ticket, "Sudah selesai.")
+    stages.settle()
+    (overtaken,) = stages.do("notification", "timeline", REPORTER, ticket)["overtaken"]
+    assert (overtaken["event"], overtaken["role"]) == ("complaint.abandoned.v1", actor.role)
+
+
+def test_two_closings_of_one_report_are_told_as_those_of_their_desks(stages: House) -> None:
+    ticket = lapsed(stages, "opd_response")
+    stages.do("opd_response", "abandon", OPD_TEAM, ticket, WHY)
+    stages.do("triage", "recall", MAIN_TEAM, ticket, "Salah alamat.")
+    stages.settle()
+    lapsed(stages, "triage", ticket)
+    acted(stages, "triage", "abandon", MAIN_TEAM, ticket, WHY)
+    told_of = stages.do("notification", "timeline", REPORTER, ticket)
+    (overtaken,) = told_of["overtaken"]
+    assert (overtaken["role"], told_of["entries"][-1]["role"]) == ("opd_team", "main_team")
+
+
 @pytest.mark.parametrize("stage", ["triage", "opd_response"])
 def test_reports_that_rest_with_the_one_that_was_closed_are_parted(stages: House, stage: str) -> None:
     first = at_desk(stages, "triage")
