@@ -316,8 +316,10 @@ def still_true(kind: str, step: int | None, round_: int | None, way: Journey, fo
     """
     if way.kept == way.cycle and step is None and kind != "withdrawn":
         return False
-    if kind in ("abandoned", "goes_on"):
-        return way.is_abandoned == (kind == "abandoned")
+    if kind == "abandoned":
+        return way.is_abandoned
+    if kind == "goes_on":
+        return way.entries[-1].type not in OUTSIDE
     stands_at = way.stands_at.number if way.stands_at else None
     if kind == "late":
         return stands_at is not None and stands_at < steps.RECEIVE.number

@@ -187,6 +187,7 @@ def test_a_complaint_that_was_taken_back_goes_on_though_its_opd_closed_it(stages
     assert [still_true(kind, None, None, way) for kind in ("abandoned", "goes_on")] == [False, True]
     acted(stages, "intake", "supplement", REPORTER, ticket, [own_upload()])
     acted(stages, "intake", "withdraw", REPORTER, ticket, "Sudah selesai.")
+    assert not still_true("goes_on", None, None, journey(stages, ticket))
 
 
 @pytest.mark.parametrize(
