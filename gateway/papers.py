@@ -18,6 +18,7 @@ from gateway.documents import KINDS, MEDIA_TYPES, RenderingFailedError, Renderin
 from nkk.contracts import views
 from nkk.messaging.calls import StageUnavailableError
 from nkk.sop.clock import is_day
+from nkk.sop.endings import ENDED
 from nkk.sop.files import round_of
 from nkk.sop.indonesian import ROLES
 from nkk.sop.journey import BACK, CONCLUDED, SHARED
@@ -186,10 +187,10 @@ def _is_there(kind: str, role: Role, timeline: views.Timeline) -> bool:
 
 
 def _is_made(kind: str, role: Role, view: dict[str, Any]) -> bool:
-    """Return whether the caller's own stage says that the document's step is done."""
+    """Return whether the caller's own stage says that the document's step is done; one that ended may have ended before."""
     return {
         COMPLAINT: role == Role.MAIN_TEAM or bool(view.get("handed_over_at")),
-        REPORT: role == Role.OPD_TEAM or view["stands"]["state"] != "awaiting_classification",
+        REPORT: role == Role.OPD_TEAM or view["stands"]["state"] not in ("awaiting_classification", *ENDED),
         RESPONSE: bool(view.get("response") or view.get("gathered") or view.get("answer")),
         ANSWER_LETTER: bool(view.get("answer")),
     }.get(kind, False)

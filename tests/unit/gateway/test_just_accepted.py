@@ -96,6 +96,17 @@ def test_what_the_own_stage_knows_is_done_is_being_prepared(ask: Ask, stages: Fa
     assert ask("operator", "/timeline").json["stands"] == {"state": "classify", "step": 3}
 
 
+@pytest.mark.parametrize("state", ["withdrawn", "abandoned"])
+def test_a_document_of_a_step_at_which_the_report_ended_is_none(ask: Ask, stages: FakeBackend, state: str) -> None:
+    """Nothing prepares it: whoever was told to come back would do so for ever."""
+    told = ((1, "complaint.submitted.v2"), (2, "complaint.handed_over.v1"), (None, f"complaint.{state}.v1"))
+    entries = [{"step": step, "event": event} for step, event in told]
+    stages.answers["timeline"] = {"entries": entries, "stands": {"state": state, "step": None}}
+    stages.answers["case"] = AT_TEAM | {"stands": {"state": state, "since": AT}}
+    answer = ask("main_team", "/documents/laporan-pengaduan.pdf")
+    assert (answer.status_code, answer.json["type"]) == (409, "urn:nkk:problem:no-document-yet")
+
+
 def test_a_step_that_waits_for_it_is_being_prepared(ask: Ask) -> None:
     assert being_prepared(ask("reporter", "/receipt", "POST"))
     assert being_prepared(ask("operator", "/answer", "POST", json={"text": "Jawaban."}))
