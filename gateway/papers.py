@@ -187,7 +187,10 @@ def _is_there(kind: str, role: Role, timeline: views.Timeline) -> bool:
 
 
 def _is_made(kind: str, role: Role, view: dict[str, Any]) -> bool:
-    """Return whether the caller's own stage says that the document's step is done; one that ended may have ended before."""
+    """Return whether the caller's own stage says that the document's step is done.
+
+    A report that ended at Tim Utama may have done so before it was classified.
+    """
     return {
         COMPLAINT: role == Role.MAIN_TEAM or bool(view.get("handed_over_at")),
         REPORT: role == Role.OPD_TEAM or view["stands"]["state"] not in ("awaiting_classification", *ENDED),
