@@ -4,7 +4,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, ClassVar
 
-from sqlalchemy import Boolean, Column, Connection, Index, Integer, String, Table, false, select
+from sqlalchemy import Column, Connection, Index, Integer, String, Table, select
 
 from nkk.contracts.events import StepDueSoon, StepOverdue
 from nkk.desk.calendars import KeptCalendars
@@ -31,10 +31,10 @@ def clock_columns() -> list[Column[Any]]:
 
 
 def question_columns() -> list[Column[Any]]:
-    """Return the columns of an `Askable`: its last question, and whether that lapsed."""
+    """Return the columns of an `Askable`: its last question, and the one that lapsed."""
     return [
         Column("question", String(200)),
-        Column("lapsed", Boolean, nullable=False, server_default=false()),
+        Column("lapsed", String(200)),
     ]
 
 

@@ -27,18 +27,27 @@ class Askable(Endable):
     """A case at a desk that can ask the reporter.
 
     `question` is the id of the last question of this run of the step's clock. It waits for the reporter while
-    `awaits_reporter`: an act that ends the step ends the question with it. `lapsed` says that it was not answered in
-    time. `kept` says that the report goes on although its reporter withdrew it.
+    `awaits_reporter`: an act that ends the step ends the question with it. `lapsed` is the id of the one that was not
+    answered in time. `kept` says that the report goes on although its reporter withdrew it.
     """
 
     question: str | None = None
-    lapsed: bool = False
+    lapsed: str | None = None
     kept: bool = False
 
     @property
     def awaits_reporter(self) -> bool:
         """Whether the desk waits for the reporter."""
         return self.question is not None and self.done_at is None and self.rests_until is None
+
+    @property
+    def was_not_answered(self) -> bool:
+        """Whether the last question lapsed.
+
+        An instance of the version before, which runs beside this one in an upgrade, asks another one, and starts clocks,
+        without forgetting the one that lapsed.
+        """
+        return self.question is not None and self.lapsed == self.question
 
     def must_be_askable(self) -> None:
         """Raise QuestionOpen, WithoutReporter, or the desk's own refusal where the case does not stand here."""
@@ -56,24 +65,25 @@ class Askable(Endable):
     @property
     def asks_not_now(self) -> set[Act]:
         """The acts of asking, and of closing what was not answered, where they are not possible now."""
-        return ({Act.ASK} if self.awaits_reporter or self.kept else set()) | (set() if self.lapsed else {Act.ABANDON})
+        asking = {Act.ASK} if self.awaits_reporter or self.kept else set()
+        return asking | (set() if self.was_not_answered else {Act.ABANDON})
 
     def ask(self, question: str, now: datetime) -> None:
         """Let the clock rest for `question`, its id."""
         self.must_be_askable()
-        self.question, self.lapsed = question, False
+        self.question, self.lapsed = question, None
         self.rest(now)
 
     def question_ended(self, question: str, at: datetime, calendar: Calendar, lapsed: bool = False) -> None:
         """Let the clock go on from `at`, because `question` was answered or `lapsed`. Any other changes nothing."""
         if question == self.question:
             self.go_on(at, calendar)
-            self.lapsed = lapsed
+            self.lapsed = question if lapsed else None
 
     def must_be_abandonable(self) -> None:
         """Raise NothingLapsed, or the desk's own refusal where the case does not stand here."""
         self.must_stand_here()
-        if not self.lapsed:
+        if not self.was_not_answered:
             raise NothingLapsed({"stands": self.stands()})
 
     def abandon(self, why: str, now: datetime) -> None:
@@ -84,7 +94,7 @@ class Askable(Endable):
     def start_clock(self, step: Step, at: datetime, calendar: Calendar) -> None:
         """Start the clock of the next step, about which nothing was asked yet."""
         super().start_clock(step, at, calendar)
-        self.question, self.lapsed = None, False
+        self.question = self.lapsed = None
 
 
 def lapses_at(asked_at: datetime, days: int, calendar: Calendar) -> datetime:

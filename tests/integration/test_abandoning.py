@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from nkk.sop.acts import Act
 from nkk.sop.endings import Abandoned
 from nkk.sop.questions import NothingLapsed
 from nkk.sop.refusals import NotYourStep, Refused
@@ -123,6 +124,19 @@ def test_a_question_of_another_step_closes_nothing(stages: House) -> None:
         stages.do("triage", "abandon", MAIN_TEAM, ticket, WHY)
     with pytest.raises(AlreadyHandedOver):
         stages.do("intake", "abandon", OPERATOR, ticket, WHY)
+
+
+@EACH_DESK
+@pytest.mark.parametrize("asked", ["another question", None], ids=["asked again", "came again"])
+def test_what_a_stage_of_the_version_before_did_after_a_lapse_closes_nothing(
+    stages: House, stage: str, actor: Actor, asked: str | None
+) -> None:
+    """It asks, takes answers and starts clocks, and leaves the columns that it does not know as they are."""
+    case = held(stages, stage, lapsed(stages, stage))
+    case.question = asked
+    assert Act.ABANDON in case.asks_not_now
+    with pytest.raises(NothingLapsed):
+        case.abandon(WHY, stages.now)
 
 
 @pytest.mark.parametrize("reason", [None, "", "  "], ids=["none", "empty", "blank"])

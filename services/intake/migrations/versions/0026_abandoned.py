@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.add_column('complaints', sa.Column('lapsed', sa.Boolean(), server_default=sa.false(), nullable=False))
+    op.add_column('complaints', sa.Column('lapsed', sa.String(length=200), nullable=True))
     op.add_column('complaints', sa.Column('ended_forwarding', sa.Integer(), server_default='0', nullable=False))
     op.add_column('complaints', sa.Column('recalled', sa.Integer(), server_default='0', nullable=False))
 

@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.add_column('cases', sa.Column('lapsed', sa.Boolean(), server_default=sa.false(), nullable=False))
+    op.add_column('cases', sa.Column('lapsed', sa.String(length=200), nullable=True))
 
 
 def downgrade() -> None:
