@@ -44,8 +44,8 @@ class Askable(Endable):
     def was_not_answered(self) -> bool:
         """Whether the last question lapsed.
 
-        An instance of the version before, which runs beside this one in an upgrade, asks another one, and starts clocks,
-        without forgetting the one that lapsed.
+        An instance of the version before, which runs beside this one in an upgrade, asks another one, and starts
+        clocks, without forgetting the one that lapsed.
         """
         return self.question is not None and self.lapsed == self.question
 
