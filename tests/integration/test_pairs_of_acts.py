@@ -6,7 +6,7 @@ stage can receive them. At one stage the second act is refused by name, where th
 The database decides nothing here: `make test` takes SQLite, `make proof` both.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from itertools import combinations, islice, permutations, product
 from typing import Any
@@ -257,7 +257,7 @@ class Moment:
             self.house.now, count = FIRST_MORNING, 1 if alone else AT_ONCE
             given = self.house.commands("intake", [("submit", REPORTER, complaint_form()) for _ in range(count)])
             self.fresh = [each["ticket"] for each in given]
-            self._settle()
+            self._settle("intake")
             self._bring_firsts()
             for act in self.before:
                 self.house.now += timedelta(minutes=1)
@@ -265,12 +265,12 @@ class Moment:
                 if act == "question lapses":
                     self.house.now += LAPSED - timedelta(hours=1)
                     self.house.services[stage].end_questions()
-                    self._settle()
+                    self._settle(stage)
                     continue
                 self.house.commands(
                     stage, [(command, actor, *self._about(act, ticket, args())) for ticket in self.fresh]
                 )
-                self._settle()
+                self._settle(stage)
         self.house.now, self.ticket = self.at, self.fresh.pop()
 
     def _bring_firsts(self) -> None:
@@ -279,20 +279,27 @@ class Moment:
             return
         given = self.house.commands("intake", [("submit", REPORTER, complaint_form()) for _ in self.fresh])
         self.first = dict(zip(self.fresh, [each["ticket"] for each in given], strict=True))
-        self._settle()
+        self._settle("intake")
         self.house.commands("intake", [("hand_over", OPERATOR, ticket) for ticket in self.first.values()])
-        self._settle()
+        self._settle("intake")
 
     def _about(self, act: str, ticket: str, args: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return the ticket that an act is about, and its arguments."""
         of = self.first[ticket] if act in OF_FIRST else ticket
         return of, *(self.first[ticket] if each == FIRST else each for each in args)
 
-    def _settle(self) -> None:
-        self.house.collect()
-        while self.house.waiting:
+    def _settle(self, stage: str) -> None:
+        """Have all hear of what `stage` did, and of what they do because of it."""
+        told: Iterable[str] = (stage,)
+        while told:
+            self.house.collect(*told)
+            told = self._hearing()
             self.house.deliver(together=AT_ONCE)
-            self.house.collect()
+
+    def _hearing(self) -> list[str]:
+        """Return the stages that have events to hear, and so may have some to tell afterwards."""
+        ears = {ear for ear, _ in self.house.waiting}
+        return [stage for stage in STAGES if stage in ears]
 
     def attempt(self, act: str) -> str | None:
         """Carry out an act; return the name of its refusal, or None."""
@@ -334,10 +341,11 @@ class Moment:
         for _ in range(30):
             if not self.house.waiting:
                 return
+            hearing = self._hearing()
             waiting, self.house.waiting = sorted(self.house.waiting, key=turn), []
             for ear, event in waiting:
                 self.house.deliver_one(ear, event)
-            self.house.collect()
+            self.house.collect(*hearing)
         raise AssertionError(f"never handled: {[(ear, event.type) for ear, event in self.house.waiting]}")
 
     def orders(self) -> Iterator[dict[str, tuple[str, ...]]]:
@@ -439,6 +447,12 @@ def changed(one: Any, other: Any) -> Any:
     if isinstance(one, dict) and isinstance(other, dict):
         return {key: changed(one.get(key), other.get(key)) for key in one | other if one.get(key) != other.get(key)}
     return one, other
+
+
+@pytest.fixture(autouse=True)
+def calendars_that_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have no stage look for a newer calendar at each command, because none is made here."""
+    monkeypatch.setattr("nkk.desk.calendars.FRESH_SECONDS", 3_600.0)
 
 
 @pytest.mark.parametrize("before", MOMENTS, ids=", ".join)
