@@ -436,4 +436,4 @@ class ConsumesClosings(Stage):
 
     def is_open_again(self, work: Any, closed: ComplaintClosed) -> bool:
         """Return whether the reporter is known to have objected after this closing, which was consumed late."""
-        return False
+        raise NotImplementedError

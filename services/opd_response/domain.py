@@ -48,7 +48,8 @@ class Case(Report, Askable):
     `forwarding` is the number of the classification that brought it here. `overtaken` says that the team's last act
     came after Tim Utama had taken the complaint back, so that it changed nothing. `asked_for` is the number of the
     response for which the team asked for more time, or 0 where that response was given and another one is awaited; the
-    step is due at `due_first`, or at `due_later` with the time that it got at `granted_at`.
+    step is due at `due_first`, or at `due_later` with the time that it got at `granted_at`. `goes_on_from` is the
+    number with which the complaint last went on after an ending, which may be consumed later.
     """
 
     opd: str
@@ -65,6 +66,7 @@ class Case(Report, Askable):
     additions: tuple[Addition, ...] = ()
     forwarding: int = 1
     overtaken: bool = False
+    goes_on_from: int = 0
     declined_why: str | None = None
     better_opd: str | None = None
     recalled_why: str | None = None

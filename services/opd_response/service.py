@@ -3,6 +3,7 @@
 from nkk.contracts import Event, views
 from nkk.contracts.events import (
     ComplaintAbandoned,
+    ComplaintClosed,
     ComplaintDeclined,
     ComplaintEnded,
     ComplaintForwarded,
@@ -112,7 +113,8 @@ class OpdResponseService(CaseDesk, Attaches, ConsumesCalendars, ConsumesClosings
         data = event.data
         with self.uow.handling(event) as work:
             if data.opd is None:
-                work.close(data.ticket, event.time)
+                if not work.cases.goes_on(data.ticket, data.forwarding):
+                    work.close(data.ticket, event.time)
                 return
             case = work.cases.still_of_forwarding(data.ticket, data.opd, data.forwarding)
             if case is not None:
@@ -125,6 +127,7 @@ class OpdResponseService(CaseDesk, Attaches, ConsumesCalendars, ConsumesClosings
         """Let a withdrawn complaint go on, which Tim Utama had: its response may be returned under the new number."""
         with self.uow.handling(event) as work:
             work.reopen(event.data.ticket)
+            work.cases.go_on(event.data.ticket, event.data.forwarding)
             if event.data.round:
                 work.cases.keep(event.data.ticket, event.data.forwarding - 1)
 
@@ -133,6 +136,11 @@ class OpdResponseService(CaseDesk, Attaches, ConsumesCalendars, ConsumesClosings
         """Note that a closed complaint goes on: its events are kept."""
         with self.uow.handling(event) as work:
             work.reopen(event.data.ticket)
+            work.cases.go_on(event.data.ticket, event.data.forwarding + 1)
+
+    def is_open_again(self, work: OpdResponseWork, closed: ComplaintClosed) -> bool:
+        """Return whether the reporter is known to have objected to the answer of this closing."""
+        return work.cases.goes_on(closed.ticket, closed.forwarding)
 
     @rpc
     @requires(Role.ADMIN)

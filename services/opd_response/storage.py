@@ -80,6 +80,7 @@ cases = Table(
     *ending_columns(),
     Column("forwarding", Integer, primary_key=True, autoincrement=False, server_default="1"),
     Column("overtaken", Boolean, nullable=False, server_default=false()),
+    Column("goes_on_from", Integer, nullable=False, server_default="0"),
     Column("declined_why", Text),
     Column("better_opd", String(64)),
     Column("recalled_why", Text),
@@ -139,6 +140,17 @@ class Cases(Rows[Case]):
         goes_on["kept"] = True
         of_forwarding = cases.c.ticket == ticket, cases.c.forwarding == forwarding
         self._connection.execute(update(cases).where(*of_forwarding).values(goes_on))
+
+    def go_on(self, ticket: str, forwarding: int) -> None:
+        """Note that a complaint goes on with the number `forwarding`, whatever ending of one before it comes late."""
+        self._inserts.flush()
+        self._connection.execute(update(cases).where(cases.c.ticket == ticket).values(goes_on_from=forwarding))
+
+    def goes_on(self, ticket: str, forwarding: int) -> bool:
+        """Return whether a complaint is known to go on after an ending under the number `forwarding`."""
+        self._inserts.flush()
+        query = select(func.max(cases.c.goes_on_from)).where(cases.c.ticket == ticket)
+        return (self._connection.execute(query).scalar() or 0) > forwarding
 
     def open_by_opd(self) -> dict[str, int]:
         """Return the number of cases that await a response, by agency."""

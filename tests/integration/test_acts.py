@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from nkk.contracts import STAGES
 from nkk.sop.calendar import write_calendar
 from nkk.sop.clock import OFFICE_HOURS
 from nkk.sop.files import UnknownFile
@@ -114,6 +115,21 @@ def test_an_opd_follows_a_complaint_until_it_was_taken_away(stages: House) -> No
     assert events(timeline(stages, OTHER_TEAM, ticket))[-1] == "complaint.forwarded"
     with pytest.raises(UnknownTicket):
         timeline(stages, Actor("staff-8", "opd_team", "dinsos"), ticket)
+
+
+@pytest.mark.parametrize("last", ["complaint.closed.v1", "complaint.reopened.v1"])
+def test_a_closing_that_arrives_after_the_objection_to_it_closes_nothing(stages: House, last: str) -> None:
+    ticket = forwarded(stages)
+    acted(stages, "opd_response", "respond", OPD_TEAM, ticket, "Ditegur.")
+    answered(stages, ticket)
+    stages.do("notification", "confirm_receipt", REPORTER, ticket)
+    stages.do("notification", "object_to", REPORTER, ticket, "Tidak menyebut tindakan.")
+    stages.waiting.sort(key=lambda each: each[1].type == last)
+    waiting, stages.waiting = stages.waiting, []
+    for ear, event in waiting:
+        stages.deliver_one(ear, event)
+    stages.settle()
+    assert [stage for stage in STAGES if is_closed(stages, stage, ticket)] == []
 
 
 @pytest.mark.parametrize("chance", range(4))

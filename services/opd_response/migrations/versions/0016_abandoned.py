@@ -11,10 +11,12 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column('cases', sa.Column('lapsed', sa.String(length=200), nullable=True))
+    op.add_column('cases', sa.Column('goes_on_from', sa.Integer(), server_default='0', nullable=False))
 
 
 def downgrade() -> None:
     _must_have_closed_none()
+    op.drop_column('cases', 'goes_on_from')
     op.drop_column('cases', 'lapsed')
 
 
