@@ -75,6 +75,8 @@ def test_stages_outlive_the_broker_and_go_on_when_it_is_back(trial: Trial, node:
     assert trial.pids() == pids
 
 
+# The stages declare the exchange that the client's answers come by.
+@pytest.mark.usefixtures("trial")
 def test_a_caller_is_answered_in_time_while_connections_to_a_frozen_broker_are_given_up(
     node: PrivateNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
