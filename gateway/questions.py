@@ -47,6 +47,12 @@ def of(ticket: str) -> list[views.Question]:
     return [cast(views.Question, {**asked, "files": evidence.shown(asked.get("files", ()))}) for asked in found]
 
 
+def lapsed(ticket: str) -> views.Question | None:
+    """Return the last question about a complaint, where it was not answered in time."""
+    asked = of(ticket)
+    return asked[-1] if asked and asked[-1]["state"] == "lapsed" else None
+
+
 def answer(ticket: str, number: int, form: dict[str, Any]) -> views.AnsweredQuestion:
     """Answer a question about the caller's own complaint, with the uploads in the form's `files`."""
     # A stage of the version before knows no files: it is sent none where there are none.

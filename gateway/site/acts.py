@@ -330,6 +330,7 @@ def _page(page: ActPage) -> None:
             q = request.args.get("q", "").strip()[:SUBJECT_LENGTH]
             found = complaints.similar(ticket, q if len(q) >= SHORTEST else None) if page.act == Act.JOIN else []
             asked = complaints.view(ticket) if page.act == Act.GRANT_TIME else None
+            lapsed = questions.lapsed(ticket) if page.act == Act.ABANDON else None
             may_name = session.actor().role == Role.MAIN_TEAM
             return render_template(
                 "act.html",
@@ -343,6 +344,7 @@ def _page(page: ActPage) -> None:
                 q=q,
                 chosen=request.args.get("first", ""),
                 asked=asked,
+                lapsed=lapsed,
             )
 
         def carry_out(form: dict[str, Any]) -> ResponseReturnValue:

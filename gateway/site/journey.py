@@ -9,7 +9,7 @@ from gateway.site.language import passed, read_instant
 from nkk.contracts import views
 from nkk.sop import steps
 from nkk.sop.endings import ENDED
-from nkk.sop.journey import ANSWERED, GATHERED, OUTSIDE, REOPENED, TURNS
+from nkk.sop.journey import ANSWERED, GATHERED, JOINED, OUTSIDE, REOPENED, TURNS
 from nkk.sop.steps import PATHS, SERVICE_MINUTES, STEPS, Path, Step
 
 
@@ -19,7 +19,7 @@ class Stop:
 
     `entries` and `acts` are what happened there. While its desk waits for the reporter's answer it is
     not due at any time. `elsewhere` says that it is now at a further agency, of which the reader, the one before it, is
-    told no more.
+    told no more; `joined` that the report waits for the one that it was joined with.
     """
 
     step: Step
@@ -29,6 +29,7 @@ class Stop:
     acts: Sequence[Mapping[str, Any]] = ()
     waiting_since: str | None = None
     elsewhere: bool = False
+    joined: bool = False
 
     @property
     def told(self) -> list[tuple[bool, Mapping[str, Any]]]:
@@ -102,8 +103,9 @@ def _stop(step: Step, timeline: views.Timeline, stands: int | None, on_path: boo
     if step.number == stands:
         following = timeline.get("next")
         waiting = following.get("waiting_since") if following else None
-        elsewhere = bool(told) and told[-1]["event"] == GATHERED
-        return Stop(step, "now", entries, None if waiting else _promised(step, timeline), acts, waiting, elsewhere)
+        last = told[-1]["event"] if told else None
+        promised = None if waiting else _promised(step, timeline)
+        return Stop(step, "now", entries, promised, acts, waiting, last == GATHERED, last == JOINED)
     if stands is None and timeline["stands"]["state"] in ENDED:
         return Stop(step, "done" if step.number < _stood_at(timeline) else "dropped", entries, acts=acts)
     done = stands is None or step.number < stands

@@ -94,6 +94,7 @@ def test_a_desk_closes_what_was_not_answered_and_the_reporter_reads_why(
     assert main.sees("Tidak dijawab pada waktunya.")
     main.follow("Tutup karena tidak dijawab")
     assert main.sees("Yang terjadi sesudahnya")
+    assert "Di mana?" in main.read()
     if not window:
         is_well(main)
     main.press("Tutup karena tidak dijawab")
@@ -103,6 +104,7 @@ def test_a_desk_closes_what_was_not_answered_and_the_reporter_reads_why(
     assert main.sees("Laporan ditutup, dan pelapor dikabari.")
     assert main.sees("Laporan ini ditutup karena pertanyaan kepada pelapor tidak dijawab")
     assert WHY in main.read()
+    assert not main.sees("Laporan ini sedang tidak di meja Anda.")
     if not window:
         is_well(main)
     eventually(lambda: case.seen_by(case.reporter)["stands"]["state"] == "abandoned")

@@ -61,6 +61,14 @@ def test_an_agency_is_told_that_the_fourth_step_is_at_a_further_one() -> None:
     assert not any(stop.elsewhere for stop in journey.stops(told))
 
 
+def test_a_joined_report_waits_at_the_third_step_for_the_other_one() -> None:
+    told = timeline(3, 1, 2, 3)
+    told["entries"][-1]["event"] = "complaint.joined.v1"
+    assert [stop.joined for stop in journey.stops(told)] == [stop.step.number == 3 for stop in journey.stops(told)]
+    told["entries"].append({"step": 3, "event": "complaint.parted.v1", "role": "main_team", "at": SUBMITTED})
+    assert not any(stop.joined for stop in journey.stops(told))
+
+
 def test_a_returned_response_puts_the_fourth_step_back_to_now() -> None:
     stops = journey.stops(timeline(4, 1, 2, 3, 4, 5))
     assert [stop.state for stop in stops] == ["done", "done", "done", "now", "next", "next", "next"]
