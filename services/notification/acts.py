@@ -56,6 +56,7 @@ def entry_of(data: Any, event_id: str, at: datetime) -> Entry:
         forwarding=getattr(data, "forwarding", 1),
         cycle=getattr(data, "cycle", 1),
         days=getattr(data, "days", 0),
+        responded_at=getattr(data, "responded_at", None),
     )
 
 
@@ -133,7 +134,7 @@ class TakesActs:
     @handles(ComplaintJoined, batched=True)
     def on_complaint_joined(self, event: Event[ComplaintJoined]) -> None:
         """Note that the report was joined with another (the end of step 3); it rests."""
-        with self.uow.handling(event) as work:
+        with self._noting(event) as work:
             work.journeys.note(entry_of(event.data, event.id, event.time))
 
     @handles(ComplaintParted, batched=True)

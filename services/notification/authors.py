@@ -7,6 +7,7 @@ from typing import Any
 
 from nkk.contracts import Event
 from nkk.contracts.events import ReporterRegistered
+from nkk.desk import Calendars
 from nkk.messaging.consumer import handles
 from nkk.messaging.host import sleep, timer
 from nkk.sop.refusals import UnknownTicket
@@ -28,6 +29,7 @@ class KnowsAuthors:
 
     uow: Any
     mailer: Any
+    calendars: Calendars
     keyed: Any = KeyedProvider()
 
     @handles(ReporterRegistered, batched=True)
@@ -53,10 +55,11 @@ class KnowsAuthors:
         return hmac.compare_digest(journey.author, self.keyed.author(journey.ticket, actor.id))
 
     def _own(self, work: NotificationWork, ticket: str, actor: Actor) -> Journey:
+        """Return the journey of the caller's own complaint, as its reporter is told of it. Raises UnknownTicket."""
         journey = work.journeys.get(ticket)
         if not self.wrote(journey, actor):
             raise UnknownTicket
-        return journey
+        return journey.neutral(work.now, self.calendars.get)
 
     def _keep(
         self, work: NotificationWork, reporter_id: str, sealed_contact: str, at: datetime, event_id: str | None = None

@@ -324,6 +324,11 @@ class Answer(Endable):
         return found
 
     @property
+    def was_joined(self) -> bool:
+        """Whether the result of another complaint was sent back, of which no reporter is told."""
+        return self.joined_to is not None and self.path == Path.COMPLAINT and self.state == State.RETURNED
+
+    @property
     def _may_go_back(self) -> bool:
         return self.path == Path.INFORMATION or self.joined_to is not None
 

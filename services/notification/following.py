@@ -1,6 +1,7 @@
 """RPC methods that read journeys: for those who may follow one, for proving its clocks, and for monthly reports."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from nkk.contracts import views
@@ -35,7 +36,7 @@ class Follows:
             journey = work.journeys.get(ticket, actor)
             if not journey.shown_to(actor.role, self.wrote(journey, actor), actor.group):
                 raise UnknownTicket
-            told = journey.told_to(actor.role, actor.group)
+            told = journey.told_to(actor.role, actor.group, work.now, self.calendars.get)
             additions = work.journeys.additions(ticket)
         if told is not journey and actor.role == Role.OPD_TEAM:
             until = told.entries[-1].at
@@ -49,7 +50,7 @@ class Follows:
         with self.uow.reading() as work:
             journeys = work.journeys.of(tickets)
         return {
-            journey.ticket: schemas.in_list(journey, self.calendars.get, work.now)
+            journey.ticket: schemas.in_list(self._neutral(journey, work.now), self.calendars.get, work.now)
             for journey in journeys
             if self.wrote(journey, actor)
         }
@@ -64,7 +65,9 @@ class Follows:
         with self.uow.reading() as work:
             journeys = work.journeys.of(tickets)
         return {
-            journey.ticket: journey.by_day(work.now).stands() for journey in journeys if journey.website == actor.id
+            journey.ticket: self._neutral(journey, work.now).by_day(work.now).stands()
+            for journey in journeys
+            if journey.website == actor.id
         }
 
     @rpc
@@ -116,6 +119,9 @@ class Follows:
             found = counted(work.connection, months, today)
             by_month = rated(work.connection, months, today)
         return ratings.added(figures.shown(*found, today), by_month)
+
+    def _neutral(self, journey: Journey, now: datetime) -> Journey:
+        return journey.neutral(now, self.calendars.get)
 
     def _records(self, journeys: list[Journey]) -> views.Records:
         versions = set().union(*(journey.calendars for journey in journeys))

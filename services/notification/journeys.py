@@ -1,8 +1,9 @@
 """The journey of a complaint, as its events record it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TypeVar
 
 from nkk.sop import endings, steps
 from nkk.sop.acts import Act, possible
@@ -15,12 +16,11 @@ from nkk.sop.journey import (
     DECLINED,
     FORWARDED,
     GRANTED,
-    JOINED,
     OF_JOINING,
     OUTSIDE,
-    PARTED,
     REOPENED,
     REQUESTED,
+    RETURNED,
     SHARED,
     WITHDRAWN,
     Clock,
@@ -33,6 +33,7 @@ from nkk.sop.journey import (
 )
 from nkk.sop.steps import Channel, Path, Role, Stands, Step
 from services.notification.asking import Asked
+from services.notification.unjoined import Unjoined
 
 CLASSIFIED = {"complaint.classified_as_information.v1": Path.INFORMATION, FORWARDED: Path.COMPLAINT}
 """The path on which each classification leads."""
@@ -54,13 +55,17 @@ NOTES_FOR = {
 
 @dataclass(frozen=True, kw_only=True)
 class Entry(Fact):
-    """An event of a complaint's journey. `by` is the id of a staff account."""
+    """An event of a complaint's journey. `by` is the id of a staff account.
+
+    `responded_at` is when the response came that was shared with a joined report, None where that is not known.
+    """
 
     event_id: str
     ticket: str
     by: str | None = None
     opd: str | None = None
     note: str | None = None
+    responded_at: datetime | None = None
 
     def note_for(self, role: str, group: str | None) -> str | None:
         """Return the note where a reader of this role and group may see it; else None.
@@ -88,6 +93,9 @@ class Addition:
     type: str
     at: datetime
     files: int = 0
+
+
+N = TypeVar("N", Entry, Asked)
 
 
 @dataclass
@@ -166,7 +174,7 @@ class Journey:
     def stood_at(self, at: datetime) -> Step:
         """Return the step that the complaint awaited at an instant; the last one where it was closed."""
         before = [entry for entry in self.entries if entry.at <= at]
-        return (before[-1].then or steps.RECEIVE) if before else steps.HAND_OVER
+        return (before[-1].then or before[-1].turn.rests or steps.RECEIVE) if before else steps.HAND_OVER
 
     @property
     def calendars(self) -> set[int]:
@@ -187,29 +195,25 @@ class Journey:
         ]
         return replace(self, entries=told)
 
-    def neutral(self) -> "Journey":
-        """Return the journey as its reporter is told of it: as if it had never been joined with another's report.
+    def neutral(self, now: datetime, calendar_of: Callable[[int], Calendar]) -> "Journey":
+        """Return the journey as its reporter is told of it at `now`: as if it had been forwarded, and never joined."""
+        if not any(entry.type in OF_JOINING for entry in self.entries):
+            return self
+        told = Unjoined(now, calendar_of, self.questions)
+        told.tell(self.entries)
 
-        Threat: a reporter would learn that others reported the same, and of some matters that says who.
-        """
-        parted = [entry.forwarding for entry in self.entries if entry.type == PARTED]
+        def renumbered(found: Iterable[N]) -> list[N]:
+            return [replace(each, forwarding=told.number(each.forwarding)) for each in found]
 
-        def renumbered(forwarding: int) -> int:
-            return forwarding - sum(it < forwarding for it in parted)
+        overtaken, asked = renumbered(self.overtaken), renumbered(self.questions)
+        whole = replace(self, entries=[*told.entries, *overtaken], about_time=renumbered(self.about_time), path=None)
+        return replace(whole, path=whole.classified_as, questions=asked)
 
-        def alone(entry: Entry) -> Entry:
-            type_ = "response.approved.v1" if entry.type == SHARED else entry.type
-            return replace(entry, type=type_, forwarding=renumbered(entry.forwarding))
-
-        told = [alone(entry) for entry in (*self.entries, *self.overtaken) if entry.type not in OF_JOINING]
-        asked = [self._alone(each, renumbered(each.forwarding)) for each in self.questions]
-        return replace(self, entries=told, about_time=[alone(entry) for entry in self.about_time], questions=asked)
-
-    def _alone(self, asked: Asked, forwarding: int) -> Asked:
-        """Return a question of a journey that was never joined, which the joining overtook: its clock goes on."""
-        joined = [entry.at for entry in self.entries if entry.type == JOINED and entry.forwarding == asked.forwarding]
-        overtaken = asked.ended_at is None and asked.step == steps.CLASSIFY.number and joined
-        return replace(asked, forwarding=forwarding, ended_at=joined[0] if overtaken else asked.ended_at)
+    @property
+    def classified_as(self) -> Path | None:
+        """The path on which the last classification leads, unless it does not count any more."""
+        last = next((e.type for e in reversed(self.entries) if e.type in (*CLASSIFIED, RETURNED, REOPENED)), "")
+        return CLASSIFIED.get(last)
 
     def clocks(self, calendar_of: Callable[[int], Calendar]) -> list[Clock]:
         """Return the clocks of the journey, counted from its entries and questions only."""
@@ -270,14 +274,16 @@ class Journey:
             Role.OPD_TEAM: group is not None and (self.opd == group or self._forwarded_to(group) is not None),
         }.get(Role(role), False)
 
-    def told_to(self, role: str, group: str | None) -> "Journey":
-        """Return the journey as far as a reader of this role and group is told of it.
+    def told_to(
+        self, role: str, group: str | None, now: datetime, calendar_of: Callable[[int], Calendar]
+    ) -> "Journey":
+        """Return the journey as far as a reader of this role and group is told of it at `now`.
 
         That is all of it, but for the team of an OPD: until the complaint was taken away from it, or forwarded to a
         further OPD; and for its reporter, who is not told of other reports.
         """
         if role == Role.REPORTER:
-            return self.neutral()
+            return self.neutral(now, calendar_of)
         forwarded = self._forwarded_to(group) if role == Role.OPD_TEAM else None
         if forwarded is None:
             return self

@@ -119,7 +119,9 @@ class KeepsQuestions:
         journey = work.journeys.get(ticket, actor)
         if not journey.shown_to(actor.role, self.wrote(journey, actor), actor.group):
             raise UnknownTicket
-        told, found = journey.told_to(actor.role, actor.group), work.questions.of([ticket])[ticket]
+        told, found = journey.told_to(actor.role, actor.group, work.now, self.calendars.get), journey.questions
+        if actor.role == Role.REPORTER:
+            return told, told.questions
         if actor.role == Role.OPD_TEAM and told is not journey:
             until = told.entries[-1]
             found = [asked for asked in found if asked.at <= until.at]

@@ -258,11 +258,7 @@ def question(asked: Asked, clocks: list[Clock], reader: Actor) -> views.Question
 
 
 def standing(journey: Journey, calendar_of: Callable[[int], Calendar], now: datetime) -> views.StandingAgain:
-    """Return a complaint's state, and the clock of its current step, or of the last step once it is closed.
-
-    It is told to its reporter and to operators alike, so it says nothing of other reports that it was joined with.
-    """
-    journey = journey.neutral()
+    """Return a complaint's state, and the clock of its current step, or of the last step once it is closed."""
     clocks = journey.clocks(calendar_of)
     if not clocks:
         return {"stands": journey.stands()}

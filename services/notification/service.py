@@ -247,7 +247,7 @@ class NotificationService(
 
     def standing(self, work: NotificationWork, actor: Actor, ticket: str) -> Answer:
         """Return the locked case, as Desk does. Raises NotYourStep where the complaint does not await an answer yet."""
-        return _reached(work, actor, ticket)
+        return self._reached(work, actor, ticket)
 
     # -- step 7: the reporter
 
@@ -271,7 +271,7 @@ class NotificationService(
             answer = work.answers.find(ticket, for_update=True)
             if _is_sent(answer) and answer.open(work.now):
                 close(work, answer)
-                journey = work.journeys.get(ticket)
+                journey = self._own(work, ticket, actor)
         return self._read(journey, answer, actor, work.now)
 
     @rpc
@@ -280,7 +280,7 @@ class NotificationService(
         """Confirm the receipt of the answer, by the reporter (step 7)."""
         with self.uow.begin() as work:
             self._own(work, ticket, actor)
-            answer = _reached(work, actor, ticket)
+            answer = self._reached(work, actor, ticket)
             if answer.confirm(work.now):
                 close(work, answer)
             else:
@@ -343,6 +343,14 @@ class NotificationService(
         self.calendars.get(event.data.calendar)
         return self.uow.handling(event)
 
+    def _reached(self, work: NotificationWork, actor: Actor, ticket: str) -> Answer:
+        answer = work.answers.find(ticket, actor, for_update=True)
+        to_reporter = actor.role == Role.REPORTER
+        if answer is None or (to_reporter and answer.was_joined):
+            journey = self._own(work, ticket, actor) if to_reporter else work.journeys.get(ticket, actor)
+            raise NotYourStep({"stands": journey.stands()}, "not-to-be-answered-yet")
+        return answer
+
     def _minutes_to(self, actor: Actor, ticket: str, now: datetime) -> int | None:
         with self.uow.reading() as work:
             journey = work.journeys.get(ticket, actor)
@@ -399,11 +407,3 @@ def _end_new(work: NotificationWork, event: Event[Any]) -> Callable[[str | None]
 
 def _is_sent(answer: Answer | None) -> TypeGuard[Answer]:
     return answer is not None and answer.is_sent
-
-
-def _reached(work: NotificationWork, actor: Actor, ticket: str) -> Answer:
-    answer = work.answers.find(ticket, actor, for_update=True)
-    if answer is None:
-        journey = work.journeys.get(ticket, actor)
-        raise NotYourStep({"stands": journey.stands()}, "not-to-be-answered-yet")
-    return answer

@@ -277,7 +277,10 @@ class Case(Report, Askable):
         self._comes_back(journey.PARTED, at, calendar, None)
 
     def share(self, first: "Case", now: datetime) -> None:
-        """Take over the result of the case that this one rests with: it goes to the operator as well."""
+        """Take over the result of the case that this one rests with: it goes to the operator as well.
+
+        A response counts as the next one to this report, once the case comes back.
+        """
         self.state, self.since = first.state, now
 
     @property
@@ -398,6 +401,7 @@ class Case(Report, Askable):
 
     def _comes_back(self, event: str, at: datetime, calendar: Calendar, why: str | None) -> None:
         self.back, self.back_why, self.better_opd, self.objected_to = event, why, None, None
+        self.round += self.joined_to is not None and self.state == State.APPROVED
         self.joined_to = None
         self._answered_time()
         self.forwarding, self.round_before = self.forwarding + 1, self.round

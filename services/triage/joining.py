@@ -34,12 +34,16 @@ SIMILAR = 20
 
 @dataclass(frozen=True)
 class Shared:
-    """The response to a report, with those that were kept beside it, as the reports that rest with it share it."""
+    """The response to a report, with those that were kept beside it, as the reports that rest with it share it.
+
+    `responded_at` is when it came; None where that is not known any more.
+    """
 
     text: str
     gathered: Sequence[Gathered]
     files: Sequence[File]
     note: str | None
+    responded_at: datetime | None
 
 
 class JoinsReports(CaseDesk):
@@ -63,10 +67,12 @@ class JoinsReports(CaseDesk):
                     ticket=joined.ticket,
                     joined_to=act.case.ticket,
                     forwarding=joined.forwarding,
+                    round=joined.round + 1,
+                    responded_at=shared.responded_at,
                     text=shared.text,
                     gathered=gathered.told(shared.gathered),
                     note=shared.note,
-                    files=files.told(shared.files),
+                    files=files.numbered(files.told(shared.files), round_=joined.round + 1),
                     service_due_at=end_of_day(joined.service_due_at),
                     service_calendar=joined.service_calendar,
                     calendar=act.calendar.version,
@@ -90,6 +96,7 @@ class JoinsReports(CaseDesk):
     def join(self, actor: Actor, ticket: str, first: str | None, note: str | None) -> views.Acted:
         """Join a report with an earlier one about the same matter, with which it rests (step 3)."""
         form = load(schemas.Joining, {"first": first, "note": note})
+        calendar = self.calendars.current()
         with self.uow.begin() as work:
             found = work.cases.of_both(ticket, form["first"], actor)
             if ticket not in found:
@@ -100,7 +107,12 @@ class JoinsReports(CaseDesk):
             case.join(other, bool(work.cases.resting_with(ticket)), work.now)
             work.emit(
                 ComplaintJoined(
-                    ticket=ticket, first=other.ticket, forwarding=case.forwarding, note=form["note"], by=actor.id
+                    ticket=ticket,
+                    first=other.ticket,
+                    forwarding=case.forwarding,
+                    note=form["note"],
+                    calendar=calendar.version,
+                    by=actor.id,
                 )
             )
             work.cases.save(case)

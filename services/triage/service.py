@@ -271,7 +271,9 @@ class TriageService(JoinsReports, ConsumesCalendars, ConsumesClosings):
                     by=actor.id,
                 )
             )
-            self.share(act, Shared(act.case.response, act.case.gathered, act.case.files_of_all, form["note"]), actor)
+            case = act.case
+            shared = Shared(case.response, case.gathered, case.files_of_all, form["note"], case.came_at)
+            self.share(act, shared, actor)
         return act.done()
 
     @rpc
@@ -295,7 +297,7 @@ class TriageService(JoinsReports, ConsumesCalendars, ConsumesClosings):
                 )
             )
             *before, last = case.gathered
-            self.share(act, Shared(last.text, before, case.files_of_gathered, form["note"]), actor)
+            self.share(act, Shared(last.text, before, case.files_of_gathered, form["note"], None), actor)
         return act.done()
 
     @rpc

@@ -85,10 +85,9 @@ def test_what_is_classified_as_information_is_so_for_all_that_were_joined(stages
 
 def test_a_reporter_learns_nothing_of_other_reports(stages: House) -> None:
     first, second = joined(stages)
-    alone = handed_over(stages, NEIGHBOUR)
-    told, other = (timeline(stages, NEIGHBOUR, ticket) for ticket in (second, alone))
+    told, other = (timeline(stages, NEIGHBOUR, ticket) for ticket in (second, forwarded(stages)))
     assert events(told) == events(other)
-    assert [told[name]["step"] for name in ("next", "stands")] == [3, 3]
+    assert [told[name]["step"] for name in ("next", "stands")] == [4, 4]
     assert told["next"].keys() == other["next"].keys()
     assert told["next"]["due_at"] is not None
     read = stages.do("notification", "read_answer", NEIGHBOUR, second)
@@ -130,7 +129,8 @@ def test_a_report_is_parted_while_it_rests_and_classified_anew_from_the_next_day
     acted(stages, "triage", "forward", MAIN_TEAM, second, OPD)
     assert stages.do("opd_response", "case", OPD_TEAM, second)["forwarding"] == 2
     entries = timeline(stages, NEIGHBOUR, second)["entries"]
-    assert [(entry["step"], entry["forwarding"]) for entry in entries] == [(1, 1), (2, 1), (3, 1)]
+    steps = [(entry["step"], entry["forwarding"]) for entry in entries]
+    assert steps == [(1, 1), (2, 1), (3, 1), (4, 1), (3, 2)]
     assert entries[-1]["came_at"] is not None
 
 
@@ -382,7 +382,7 @@ def test_all_responses_are_shared_with_what_was_joined(stages: House) -> None:
     acted(stages, "triage", "approve", MAIN_TEAM, ticket)
     answer = answering(stages, second)
     assert [each["opd"] for each in answer["gathered"]] == [OPD]
-    assert [file["number"] for file in answer["offered"]] == ["R1-1", "R2-1"]
+    assert [file["number"] for file in answer["offered"]] == ["R1-1", "R1-2"]
     stages.now += timedelta(minutes=1)
     with pytest.raises(NotYourStep):
         stages.do("triage", "part", MAIN_TEAM, second, WHY)

@@ -137,12 +137,16 @@ class ResponseConcluded(EventData):
 @event("response.shared.v1", service="triage", consumers=("notification",))
 class ResponseShared(EventData):
     """Step 5: the main team approved the response to the report that this one was joined with, `joined_to`, and handed
-    it to the operator for this one, too. `gathered` are responses of other OPDs beside it. No OPD's tool receives this:
-    the OPD has not got this report."""
+    it to the operator for this one, too. `gathered` are responses of other OPDs beside it. `round` is the number that
+    they count as among the responses to this report, by which all `files` are numbered; 0 in older events.
+    `responded_at` is when the last response came; None in older events. No OPD's tool receives this: the OPD has not
+    got this report."""
 
     ticket: str = wire(Ticket())
     joined_to: str = wire(Ticket())
     forwarding: int = wire(forwarding_number())
+    round: int = wire(round_number(0, load_default=0))
+    responded_at: datetime | None = wire(Instant(allow_none=True, load_default=None))
     text: str = wire(PlainText(TEXT_LENGTH))
     gathered: Sequence[dict[str, Any]] = wire(told_gathered())
     note: str | None = wire(PlainText(NOTE_LENGTH, allow_none=True))
@@ -156,12 +160,13 @@ class ResponseShared(EventData):
 @event("complaint.joined.v1", service="triage", consumers=("notification",))
 class ComplaintJoined(EventData):
     """Step 3: the main team joined the report with `first`, which is about the same matter. It rests until that is
-    decided. `note` says why. Reporters are told nothing of it."""
+    decided. `note` says why. Its reporter is told that it was forwarded, with a clock by `calendar`."""
 
     ticket: str = wire(Ticket())
     first: str = wire(Ticket())
     forwarding: int = wire(forwarding_number())
     note: str = wire(PlainText(NOTE_LENGTH))
+    calendar: int = wire(calendar_version())
     by: str = wire(opaque())
 
 

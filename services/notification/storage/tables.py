@@ -198,6 +198,7 @@ entries = Table(
     Column("forwarding", Integer, nullable=False, server_default="1"),
     Column("cycle", Integer, nullable=False, server_default="1"),
     Column("days", Integer, nullable=False, server_default="0"),
+    Column("responded_at", UtcDateTime),
 )
 
 # Apart from `entries`, which earlier versions read as ends of steps.

@@ -1,0 +1,310 @@
+"""What the reporter of a joined report can see, compared with that of a report which was forwarded and answered alone.
+
+Both reports go their way at the same instants in the same stages, so that all must be equal but their tickets and the
+ids of their files.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from flask import Flask, g
+from sqlalchemy import select
+
+from gateway import papers
+from nkk.messaging.calls import RefusedRemotelyError
+from nkk.settings.keys import as_pem
+from nkk.sop.refusals import Refused
+from nkk.trust.actor import grant
+from services.notification.storage import tables
+from tests.builders import REPORT, upload
+from tests.current.documents import application
+from tests.integration.test_acts import OTHER, OTHER_TEAM
+from tests.integration.test_by_day import KEYS, AtHome
+from tests.stages import MAIN_TEAM, OPD, OPD_TEAM, OPERATOR, REPORTER, House
+
+WHY = "Melaporkan loket yang sama."
+
+
+class Two:
+    """A report that rests with a first one, and one that is alone."""
+
+    def __init__(self, stages: House, app: Flask) -> None:
+        self.stages, self.app = stages, app
+        self.first, self.joined, self.alone = (self.do("intake", "submit", REPORTER, REPORT) for _ in range(3))
+        for ticket in (self.first, self.joined, self.alone):
+            self.do("intake", "hand_over", OPERATOR, ticket)
+        self.passes()
+
+    def do(self, stage: str, command: str, actor: Any, *args: Any) -> Any:
+        done = self.stages.do(stage, command, actor, *args)
+        self.stages.settle()
+        return done["ticket"] if isinstance(done, dict) and "ticket" in done else done
+
+    def both(self, stage: str, command: str, actor: Any, *args: Any) -> None:
+        """Do the same with both."""
+        for ticket in (self.joined, self.alone):
+            self.do(stage, command, actor, ticket, *args)
+        self.passes()
+
+    def passes(self, by: timedelta = timedelta(minutes=7)) -> None:
+        self.stages.now += by
+
+    def join(self) -> None:
+        """Join one report, at the instant at which the other is forwarded."""
+        self.do("triage", "join", MAIN_TEAM, self.joined, self.first, WHY)
+        self.do("triage", "forward", MAIN_TEAM, self.alone, OPD)
+        self.passes()
+
+    def respond(self, *tickets: str, files: int = 2) -> None:
+        for ticket in tickets:
+            self.do("opd_response", "respond", OPD_TEAM, ticket, "Ditegur.", [upload() for _ in range(files)])
+        self.passes()
+
+    def share(self, files: int = 2) -> None:
+        """Forward the first, and let the response be approved: to it and to the one that is alone."""
+        self.do("triage", "forward", MAIN_TEAM, self.first, OPD)
+        self.passes()
+        self.respond(self.first, self.alone, files=files)
+        for ticket in (self.first, self.alone):
+            self.do("triage", "approve", MAIN_TEAM, ticket)
+        self.passes()
+
+    def must_look_alike(self) -> None:
+        """Assert that everything that their reporter can see of both is the same now."""
+        for name, look in LOOKS.items():
+            one, other = (without(look(self, ticket), ticket) for ticket in (self.joined, self.alone))
+            assert one == other, name
+
+
+def read(method: str, stage: str = "notification") -> Callable[[Two, str], Any]:
+    return lambda two, ticket: two.stages.do(stage, method, REPORTER, ticket)
+
+
+def refused(act: str, method: str, *args: Any) -> Callable[[Two, str], Any]:
+    """Return a look at how an act is refused that is not possible now; one that is possible is not done."""
+
+    def look(two: Two, ticket: str) -> Any:
+        if act in two.stages.do("notification", "read_answer", REPORTER, ticket)["acts"]:
+            return None
+        with pytest.raises(Refused) as refusal:
+            two.stages.do("notification", method, REPORTER, ticket, *args)
+        return type(refusal.value).__name__, refusal.value.code, refusal.value.details
+
+    return look
+
+
+def letters(two: Two, ticket: str) -> Any:
+    columns = tables.messages.c.kind, tables.messages.c.created_at
+    query = select(*columns).where(tables.messages.c.ticket == ticket, tables.messages.c.team.is_(None))
+    with two.stages.databases["notification"].reading() as connection:
+        return sorted(tuple(row) for row in connection.execute(query))
+
+
+def file_numbers(two: Two, ticket: str) -> Any:
+    found = {}
+    for number in ("R1-1", "R1-2", "R1-3", "R2-1", "R2-2", "R3-1"):
+        try:
+            found[number] = two.stages.do("notification", "open_file", REPORTER, ticket, number)
+        except Refused as refusal:
+            found[number] = refusal.code
+    return found
+
+
+def document(kind: str) -> Callable[[Two, str], Any]:
+    """Return a look at what a document holds, from which it is made."""
+
+    def look(two: Two, ticket: str) -> Any:
+        token, _ = grant(REPORTER, as_pem(KEYS["NKK_TOKEN_SIGNING_KEY"]))
+        with two.app.test_request_context():
+            g.actor, g.token = REPORTER, token.rpartition(".")[0]
+            try:
+                return papers.content(ticket, kind, REPORTER.role)
+            except (Refused, RefusedRemotelyError) as refusal:
+                return refusal.code
+
+    return look
+
+
+def requested(address: str) -> Callable[[Two, str], Any]:
+    """Return a look at what the gateway answers, a page or an operation, which counts as receipt of an answer."""
+
+    def look(two: Two, ticket: str) -> Any:
+        token, _ = grant(REPORTER, as_pem(KEYS["NKK_TOKEN_SIGNING_KEY"]))
+        client = two.app.test_client()
+        client.set_cookie("nkk_access", token)
+        authorised = {"Authorization": f"Bearer {token}"} if "/api/" in address else {}
+        answer = client.get(address.format(ticket), headers=authorised)
+        assert answer.status_code == 200, address
+        text = re.sub(r'name="csrf_token" value="[^"]+"|"token":"[^"]+"|data-draft="[^"]+"', "", answer.get_data(as_text=True))
+        return re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "", text)
+
+    return look
+
+
+LOOKS: dict[str, Callable[[Two, str], Any]] = {
+    "timeline": read("timeline"),
+    "answer": read("read_answer"),
+    "questions": read("questions"),
+    "complaint": read("complaint", "intake"),
+    "in the list": lambda two, ticket: two.stages.do("notification", "standings", REPORTER, [ticket]),
+    "letters": letters,
+    "files": file_numbers,
+    "confirm": refused("confirm_receipt", "confirm_receipt"),
+    "object": refused("object", "object_to", "Belum terjawab."),
+    "rate": refused("rate", "rate", 5),
+    "answer a question": refused("answer_question", "answer_question", 1, "Loket tiga."),
+    "Form Pengaduan": document(papers.FORM),
+    "Tanda Terima": document(papers.RECEIPT),
+    "Laporan Tanggapan Pengaduan": document(papers.RESPONSE),
+    "page": requested("/laporan/{}"),
+    "operation": requested("/api/v1/complaints/{}"),
+}
+"""All that a reporter can see of a report, by name, and how what is not possible yet is refused."""
+
+
+def without(value: Any, ticket: str) -> Any:
+    """Return `value` without the ticket, and without the ids of files, which no reporter is told."""
+    if isinstance(value, dict):
+        return {without(name, ticket): without(each, ticket) for name, each in value.items() if name != "id"}
+    if isinstance(value, (list, tuple)):
+        return [without(each, ticket) for each in value]
+    return value.replace(ticket, "TICKET") if isinstance(value, str) else value
+
+
+@pytest.fixture
+def two(stages: House) -> Two:
+    app = application(
+        TOKEN_PUBLIC_KEY=as_pem(KEYS["NKK_TOKEN_PUBLIC_KEY"]), LIMIT_DOCUMENTS="9999/minute", CLOCK=lambda: stages.now
+    )
+    app.extensions["nkk"] = AtHome(stages)
+    return Two(stages, app)
+
+
+def test_a_shared_answer_is_told_as_one_of_its_own_and_so_is_the_second_cycle(two: Two) -> None:
+    two.join()
+    two.must_look_alike()
+    two.passes(timedelta(days=2))
+    two.both("intake", "supplement", REPORTER, [], "Kejadiannya hari Senin.")
+    two.share()
+    two.must_look_alike()
+    two.both("notification", "send_answer", OPERATOR, "Sudah ditegur.", ["R1-2"])
+    two.must_look_alike()
+    two.both("notification", "confirm_receipt", REPORTER)
+    two.both("notification", "rate", REPORTER, 4)
+    two.must_look_alike()
+    two.both("notification", "object_to", REPORTER, "Belum terjawab.")
+    two.must_look_alike()
+    two.both("triage", "forward", MAIN_TEAM, OPD)
+    two.respond(two.joined, two.alone, files=1)
+    two.both("triage", "approve", MAIN_TEAM)
+    two.both("notification", "send_answer", OPERATOR, "Dicatat.", ["R2-1"])
+    two.must_look_alike()
+
+
+def test_files_are_numbered_as_those_of_the_first_response_whatever_they_were(two: Two) -> None:
+    two.join()
+    two.do("triage", "forward", MAIN_TEAM, two.first, OPD)
+    two.respond(two.first, files=1)
+    two.do("triage", "return_response", MAIN_TEAM, two.first, "Lengkapi.")
+    two.respond(two.first, files=1)
+    two.do("triage", "gather", MAIN_TEAM, two.first, OTHER)
+    two.passes()
+    two.do("opd_response", "respond", OTHER_TEAM, two.first, "Dicatat.", [upload()])
+    two.respond(two.alone)
+    # The response came at the same instant, that is when the clock of step 5 began.
+    two.stages.now -= timedelta(minutes=7)
+    for ticket in (two.first, two.alone):
+        two.do("triage", "approve", MAIN_TEAM, ticket)
+    two.passes()
+    two.both("notification", "send_answer", OPERATOR, "Sudah ditegur.", ["R1-1", "R1-2"])
+    two.must_look_alike()
+
+
+def test_what_was_concluded_as_information_is_told_as_taken_back_and_classified(two: Two) -> None:
+    two.join()
+    two.do("triage", "recall", MAIN_TEAM, two.alone, WHY)
+    for ticket in (two.first, two.alone):
+        two.do("triage", "classify_as_information", MAIN_TEAM, ticket, "Jawab.")
+    two.passes()
+    two.must_look_alike()
+    two.both("notification", "send_back", OPERATOR, "Ini pengaduan.")
+    two.must_look_alike()
+    two.both("triage", "forward", MAIN_TEAM, OPD)
+    two.must_look_alike()
+
+
+def test_a_parting_is_told_as_taken_back(two: Two) -> None:
+    two.join()
+    two.passes(timedelta(days=1))
+    two.do("triage", "part", MAIN_TEAM, two.joined, WHY)
+    two.do("triage", "recall", MAIN_TEAM, two.alone, WHY)
+    two.passes()
+    two.must_look_alike()
+    two.both("triage", "ask", MAIN_TEAM, "Di loket mana?")
+    two.must_look_alike()
+
+
+def test_a_parting_because_the_first_was_withdrawn_is_told_at_the_next_opening(two: Two) -> None:
+    two.join()
+    two.do("intake", "withdraw", REPORTER, two.first, "Sudah selesai.")
+    two.must_look_alike()
+    two.stages.now = datetime.fromisoformat("2026-03-03T07:30:00+07:00")
+    two.do("triage", "recall", MAIN_TEAM, two.alone, WHY)
+    two.must_look_alike()
+    two.passes()
+    two.both("triage", "forward", MAIN_TEAM, OPD)
+    two.must_look_alike()
+
+
+def test_a_report_that_was_parted_and_asked_about_on_that_day_shows_the_question_at_its_step(two: Two) -> None:
+    two.join()
+    two.do("intake", "withdraw", REPORTER, two.first, "Sudah selesai.")
+    two.do("triage", "recall", MAIN_TEAM, two.alone, WHY)
+    two.both("triage", "ask", MAIN_TEAM, "Di loket mana?")
+    two.must_look_alike()
+    two.both("notification", "answer_question", REPORTER, 1, "Loket tiga.")
+    two.must_look_alike()
+
+
+def test_what_shares_a_response_and_is_sent_back_is_told_as_returned_and_taken_back(two: Two) -> None:
+    two.join()
+    two.do("triage", "forward", MAIN_TEAM, two.first, OPD)
+    two.respond(two.first, two.alone)
+    two.do("triage", "approve", MAIN_TEAM, two.first)
+    two.passes()
+    two.do("notification", "send_back", OPERATOR, two.joined, "Ini loket lain.")
+    two.do("triage", "return_response", MAIN_TEAM, two.alone, "Lengkapi.")
+    two.do("triage", "recall", MAIN_TEAM, two.alone, WHY)
+    two.passes()
+    two.must_look_alike()
+    two.both("triage", "forward", MAIN_TEAM, OPD)
+    two.respond(two.joined, two.alone)
+    two.both("triage", "approve", MAIN_TEAM)
+    two.both("notification", "send_answer", OPERATOR, "Sudah ditegur.", ["R2-1"])
+    two.must_look_alike()
+
+
+def test_an_open_question_is_overtaken_as_by_a_forwarding(two: Two) -> None:
+    two.both("triage", "ask", MAIN_TEAM, "Di loket mana?")
+    two.must_look_alike()
+    two.join()
+    two.must_look_alike()
+    two.passes(timedelta(days=40))
+    two.stages.services["notification"].end_questions()
+    two.must_look_alike()
+
+
+def test_a_report_that_is_withdrawn_while_it_rests_ends_as_any_other(two: Two) -> None:
+    two.join()
+    two.both("intake", "withdraw", REPORTER, "Sudah selesai.")
+    two.must_look_alike()
+
+
+def test_what_was_added_while_a_report_rests_is_told_to_its_desk_at_step_three(two: Two) -> None:
+    two.join()
+    two.do("intake", "supplement", REPORTER, two.joined, [], "Kejadiannya hari Senin.")
+    (added,) = two.stages.do("notification", "timeline", MAIN_TEAM, two.joined)["beside"]
+    assert added["step"] == 3
