@@ -84,7 +84,7 @@ OUTSIDE = (WITHDRAWN, ABANDONED)
 """The events with which a case ends outside of the steps, so that the step that it was at is not done."""
 
 OF_JOINING = (JOINED, PARTED)
-"""The events that say that several people reported the same matter, of which no reporter learns."""
+"""The events that say that several people reported the same matter, which are told to no reporter."""
 
 _PART = {steps.RESPOND: 1, steps.APPROVE: 1, steps.ANSWER: 2, steps.RECEIVE: 2}
 

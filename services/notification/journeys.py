@@ -274,9 +274,7 @@ class Journey:
             Role.OPD_TEAM: group is not None and (self.opd == group or self._forwarded_to(group) is not None),
         }.get(Role(role), False)
 
-    def told_to(
-        self, role: str, group: str | None, now: datetime, calendar_of: Callable[[int], Calendar]
-    ) -> "Journey":
+    def told_to(self, role: str, group: str | None, now: datetime, calendar_of: Callable[[int], Calendar]) -> "Journey":
         """Return the journey as far as a reader of this role and group is told of it at `now`.
 
         That is all of it, but for the team of an OPD: until the complaint was taken away from it, or forwarded to a

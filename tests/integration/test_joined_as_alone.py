@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 from flask import Flask, g
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from gateway import papers
 from nkk.messaging.calls import RefusedRemotelyError
 from nkk.settings.keys import as_pem
 from nkk.sop.refusals import Refused
-from nkk.trust.actor import grant
+from nkk.trust.actor import Actor, grant
 from services.notification.storage import tables
 from tests.builders import REPORT, upload
 from tests.current.documents import application
@@ -25,7 +25,12 @@ from tests.integration.test_acts import OTHER, OTHER_TEAM
 from tests.integration.test_by_day import KEYS, AtHome
 from tests.stages import MAIN_TEAM, OPD, OPD_TEAM, OPERATOR, REPORTER, House
 
+WEBSITE = Actor("website-1", "website")
 WHY = "Melaporkan loket yang sama."
+BY_CHANCE = re.compile(
+    r'name="csrf_token" value="[^"]+"|"token":"[^"]+"|data-draft="[^"]+"|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}'
+)
+"""What differs in each response, or follows from the ticket."""
 
 
 class Two:
@@ -36,6 +41,8 @@ class Two:
         self.first, self.joined, self.alone = (self.do("intake", "submit", REPORTER, REPORT) for _ in range(3))
         for ticket in (self.first, self.joined, self.alone):
             self.do("intake", "hand_over", OPERATOR, ticket)
+        with stages.databases["notification"].writing() as connection:
+            connection.execute(update(tables.journeys).values(website=WEBSITE.id))
         self.passes()
 
     def do(self, stage: str, command: str, actor: Any, *args: Any) -> Any:
@@ -138,8 +145,7 @@ def requested(address: str) -> Callable[[Two, str], Any]:
         authorised = {"Authorization": f"Bearer {token}"} if "/api/" in address else {}
         answer = client.get(address.format(ticket), headers=authorised)
         assert answer.status_code == 200, address
-        text = re.sub(r'name="csrf_token" value="[^"]+"|"token":"[^"]+"|data-draft="[^"]+"', "", answer.get_data(as_text=True))
-        return re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "", text)
+        return BY_CHANCE.sub("", answer.get_data(as_text=True))
 
     return look
 
@@ -150,6 +156,7 @@ LOOKS: dict[str, Callable[[Two, str], Any]] = {
     "questions": read("questions"),
     "complaint": read("complaint", "intake"),
     "in the list": lambda two, ticket: two.stages.do("notification", "standings", REPORTER, [ticket]),
+    "to the website": lambda two, ticket: two.stages.do("notification", "entered", WEBSITE, [ticket]),
     "letters": letters,
     "files": file_numbers,
     "confirm": refused("confirm_receipt", "confirm_receipt"),
