@@ -8,7 +8,7 @@ from nkk.contracts import Event, EventData
 from nkk.sop.clock import OFFICE_HOURS, WIB
 from services.intake import domain as intake
 from services.notification import domain as notification
-from services.notification import journeys
+from services.notification.entries import Entry
 from services.opd_response import domain as opd_response
 from services.triage import domain as triage
 
@@ -102,10 +102,10 @@ def own_upload(**changed: Any) -> dict[str, Any]:
     return upload(came_size=51_902, came_sha256="a6e3" * 16) | changed
 
 
-def entry(type_: str, at: datetime = MONDAY, **known: Any) -> journeys.Entry:
+def entry(type_: str, at: datetime = MONDAY, **known: Any) -> Entry:
     """Return one event of a timeline, as notification stores it."""
     event_id = known.pop("event_id", None) or f"{type_} {known.get('round', 0)}"
-    return journeys.Entry(type=type_, at=at, event_id=event_id, ticket=TICKET, **known)
+    return Entry(type=type_, at=at, event_id=event_id, ticket=TICKET, **known)
 
 
 def heard(data: EventData, time: datetime = MONDAY, **changed: Any) -> Event[Any]:

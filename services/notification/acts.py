@@ -35,7 +35,8 @@ from nkk.trust.actor import Actor, requires
 from nkk.validation import load
 from services.notification import schemas
 from services.notification.domain import Answer, Kept
-from services.notification.journeys import Entry, Journey
+from services.notification.entries import Entry
+from services.notification.journeys import Journey
 from services.notification.storage import NotificationWork, letter_id
 
 _WITH_REASON = (ComplaintWithdrawn, TimeRequested, ComplaintAbandoned)

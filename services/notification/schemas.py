@@ -18,7 +18,8 @@ from nkk.sop.steps import BY_DAY, RECEIVE, REPORTERS_CLOCKS, RESPOND, Role, Step
 from nkk.trust.actor import Actor
 from services.notification.asking import Asked, State
 from services.notification.domain import team_of
-from services.notification.journeys import Addition, Entry, Journey
+from services.notification.entries import Addition, Entry
+from services.notification.journeys import Journey
 from services.notification.storage import MOST_AT_ONCE, TO_PRINT
 
 

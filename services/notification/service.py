@@ -43,8 +43,9 @@ from services.notification.acts import TakesActs, close, entry_of, tell
 from services.notification.authors import KnowsAuthors
 from services.notification.closings import RepublishesClosings
 from services.notification.domain import Answer, Kept
+from services.notification.entries import Addition, Entry
 from services.notification.following import Follows
-from services.notification.journeys import Addition, Entry, Journey
+from services.notification.journeys import Journey
 from services.notification.mail import Mailer
 from services.notification.questions import KeepsQuestions
 from services.notification.storage import NotificationWork, letter_id

@@ -7,14 +7,11 @@ that only a joined report has. Staff are told the true facts.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from nkk.sop.clock import Calendar, day_after
 from nkk.sop.journey import FORWARDED, JOINED, PARTED, RECALLED, RETURNED, SHARED
-
-if TYPE_CHECKING:
-    from services.notification.asking import Asked
-    from services.notification.journeys import Entry
+from services.notification.asking import Asked
+from services.notification.entries import Entry
 
 INFORMATION = "complaint.classified_as_information.v1"
 SUBMITTED, SENT_BACK, APPROVED = "response.submitted.v1", "response.returned.v1", "response.approved.v1"
@@ -31,25 +28,25 @@ class Unjoined:
 
     now: datetime
     calendar_of: CalendarOf
-    asked: Sequence["Asked"]
-    entries: list["Entry"] = field(default_factory=list)
+    asked: Sequence[Asked]
+    entries: list[Entry] = field(default_factory=list)
     shifted: list[int] = field(default_factory=list)
-    joined: "Entry | None" = None
-    shares: "Entry | None" = None
+    joined: Entry | None = None
+    shares: Entry | None = None
     responses: int = 0
 
     def number(self, forwarding: int) -> int:
         """Return the number that the classification `forwarding` is told by."""
         return forwarding + sum(it < forwarding for it in self.shifted)
 
-    def tell(self, entries: Sequence["Entry"]) -> None:
+    def tell(self, entries: Sequence[Entry]) -> None:
         """Tell `entries`, which are in order."""
         for place, entry in enumerate(entries):
             told = list(self._told(entry, entries[place + 1 :]))
             self.entries += told
             self.responses = max([self.responses, *(e.round for e in self.entries if e.type == SUBMITTED)])
 
-    def _told(self, entry: "Entry", following: Sequence["Entry"]) -> Iterator["Entry"]:
+    def _told(self, entry: Entry, following: Sequence[Entry]) -> Iterator[Entry]:
         shift = len(self.shifted)
         told = replace(entry, forwarding=entry.forwarding + shift)
         if entry.type == JOINED:
@@ -77,10 +74,10 @@ class Unjoined:
         else:
             yield told
 
-    def _as(self, type_: str, entry: "Entry", **changed: object) -> "Entry":
+    def _as(self, type_: str, entry: Entry, **changed: object) -> Entry:
         return replace(entry, type=type_, **changed)  # type: ignore[arg-type]
 
-    def _rests(self, entry: "Entry") -> bool:
+    def _rests(self, entry: Entry) -> bool:
         return self.joined is not None and self.joined.forwarding == entry.forwarding
 
     @property
@@ -88,7 +85,7 @@ class Unjoined:
         """The calendar of the entry before, for a joining told by a version that did not name one."""
         return self.entries[-1].calendar if self.entries else 0
 
-    def _taken_back_at(self, parted: "Entry", following: Sequence["Entry"]) -> datetime:
+    def _taken_back_at(self, parted: Entry, following: Sequence[Entry]) -> datetime:
         """Return when a parting is told that followed from the ending of the first report, of which the day is known.
 
         That is when its clock begins to run, at the next opening, or at what happens before. At midnight, nobody takes

@@ -15,7 +15,7 @@ from nkk.store.pruning import prune
 from nkk.store.work import UnitOfWork
 from nkk.trust.actor import Actor
 from services.intake.storage import accounts
-from services.notification.journeys import Entry
+from services.notification.entries import Entry
 from tests.builders import answer, complaint, opd_case, triage_case
 from tests.stages import STORAGES, WORKS
 

@@ -26,7 +26,8 @@ from nkk.store.database import Inserts
 from nkk.store.paging import MAX_LIMIT, page
 from nkk.trust.actor import Actor
 from services.notification.domain import Answer, Kept
-from services.notification.journeys import Addition, Entry, Journey
+from services.notification.entries import Addition, Entry
+from services.notification.journeys import Journey
 from services.notification.storage.question_rows import Questions
 from services.notification.storage.tables import (
     acts,
