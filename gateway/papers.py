@@ -113,6 +113,8 @@ def content(ticket: str, kind: str, role: Role) -> dict[str, Any]:
         view |= {"reporter": backend().identity(ticket, "document")}
     held = _told(timeline, LAST_STEP[kind], role) | {name: value for name, value in view.items() if value is not None}
     held |= _files_of(kind, role, view)
+    if role == Role.MAIN_TEAM and view.get("joined"):
+        held["joined_count"] = len(view["joined"])
     held |= {"ticket": ticket, "tracking_url": f"{current_app.config['SITE_URL']}/laporan/{ticket}"}
     held |= _named(held)
     return held | _every_response(held)

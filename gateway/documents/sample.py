@@ -67,6 +67,7 @@ def _course() -> dict[str, Any]:
         "opd": "Dinas Perhubungan",
         "note": "Mohon diperiksa daftar hadir petugas loket.",
         "round": 2,
+        "joined_count": 1,
         "response": "Petugas telah ditegur secara tertulis dan jadwal loket diperbaiki.",
         "responded_at": _INSTANTS[3],
         "return_note": "Mohon disebutkan tindakan yang diambil.",

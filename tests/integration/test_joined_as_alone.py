@@ -17,6 +17,7 @@ from gateway import papers
 from nkk.messaging.calls import RefusedRemotelyError
 from nkk.settings.keys import as_pem
 from nkk.sop.refusals import Refused
+from nkk.sop.steps import Role
 from nkk.trust.actor import Actor, grant
 from services.notification.storage import tables
 from tests.builders import REPORT, upload
@@ -120,15 +121,15 @@ def file_numbers(two: Two, ticket: str) -> Any:
     return found
 
 
-def document(kind: str) -> Callable[[Two, str], Any]:
-    """Return a look at what a document holds, from which it is made."""
+def document(kind: str, reader: Actor = REPORTER) -> Callable[[Two, str], Any]:
+    """Return a look at what a document holds for its reader, from which it is made."""
 
     def look(two: Two, ticket: str) -> Any:
-        token, _ = grant(REPORTER, as_pem(KEYS["NKK_TOKEN_SIGNING_KEY"]))
+        token, _ = grant(reader, as_pem(KEYS["NKK_TOKEN_SIGNING_KEY"]))
         with two.app.test_request_context():
-            g.actor, g.token = REPORTER, token.rpartition(".")[0]
+            g.actor, g.token = reader, token.rpartition(".")[0]
             try:
-                return papers.content(ticket, kind, REPORTER.role)
+                return papers.content(ticket, kind, Role(reader.role))
             except (Refused, RefusedRemotelyError) as refusal:
                 return refusal.code
 
@@ -315,3 +316,13 @@ def test_what_was_added_while_a_report_rests_is_told_to_its_desk_at_step_three(t
     two.do("intake", "supplement", REPORTER, two.joined, [], "Kejadiannya hari Senin.")
     (added,) = two.stages.do("notification", "timeline", MAIN_TEAM, two.joined)["beside"]
     assert added["step"] == 3
+
+
+def test_the_number_of_joined_reports_stands_in_the_main_teams_document_of_the_first_alone(two: Two) -> None:
+    two.join()
+    two.share()
+    two.do("notification", "send_answer", OPERATOR, two.first, "Sudah ditegur.")
+    readers = (MAIN_TEAM, OPD_TEAM, OPERATOR, REPORTER)
+    held = [document(papers.RESPONSE, reader)(two, two.first) for reader in readers]
+    assert [each.get("joined_count") for each in held] == [1, None, None, None]
+    assert "joined_count" not in document(papers.RESPONSE, MAIN_TEAM)(two, two.alone)
