@@ -136,11 +136,11 @@ def document(kind: str, reader: Actor = REPORTER) -> Callable[[Two, str], Any]:
     return look
 
 
-def requested(address: str) -> Callable[[Two, str], Any]:
-    """Return a look at what the gateway answers, a page or an operation, which counts as receipt of an answer."""
+def requested(address: str, reader: Actor = REPORTER) -> Callable[[Two, str], Any]:
+    """Return a look at what the gateway answers, a page or an operation, which counts as a reporter's receipt."""
 
     def look(two: Two, ticket: str) -> Any:
-        token, _ = grant(REPORTER, as_pem(KEYS["NKK_TOKEN_SIGNING_KEY"]))
+        token, _ = grant(reader, as_pem(KEYS["NKK_TOKEN_SIGNING_KEY"]))
         client = two.app.test_client()
         client.set_cookie("nkk_access", token)
         authorised = {"Authorization": f"Bearer {token}"} if "/api/" in address else {}
@@ -309,6 +309,16 @@ def test_a_report_that_is_withdrawn_while_it_rests_ends_as_any_other(two: Two) -
     two.join()
     two.both("intake", "withdraw", REPORTER, "Sudah selesai.")
     two.must_look_alike()
+
+
+def test_staff_are_told_the_true_facts(two: Two) -> None:
+    two.join()
+    for reader in (OPERATOR, MAIN_TEAM):
+        told = two.stages.do("notification", "timeline", reader, two.joined)
+        assert (told["entries"][-1]["event"], told["stands"]["step"]) == ("complaint.joined.v1", 3)
+        assert "digabungkan dengan laporan lain" in requested("/laporan/{}", reader)(two, two.joined)
+    standing = two.stages.do("notification", "answer", OPERATOR, two.joined)
+    assert (standing["stands"]["step"], standing["answer"]) == (3, None)
 
 
 def test_what_was_added_while_a_report_rests_is_told_to_its_desk_at_step_three(two: Two) -> None:
