@@ -6,7 +6,8 @@ from typing import Any
 from nkk.sop.steps import Path
 
 CLOSED = "complaint.closed.v1"
-WITHDRAWN = "complaint.withdrawn.v1"
+WITHDRAWN, CONCLUDED = "complaint.withdrawn.v1", "response.concluded.v1"
+OF_JOINING = ("joins", "parting")
 
 _BEFORE = ["complaint.submitted.v2", "complaint.handed_over.v1"]
 _RETURNED = ["response.submitted.v1", "response.returned.v1"]
@@ -30,12 +31,17 @@ _UNTIL = {
 def expected_events(item: dict[str, Any], stays: bool = False) -> list[str]:
     """Return the events of a report's whole journey in order: steps 1-2-3-6-7, or 1 to 7 with the planned return.
 
-    Acts beside the path come before that. A report that `stays` after them, or was withdrawn, goes no further.
+    Acts beside the path come before that. A report that `stays` after them, or was withdrawn, goes no further. To one
+    that was joined with another the approved response to that one is given, of which its reporter learns no more.
     """
     acts = [act for act in item.get("acts", ()) if act["event"]]
     beside = [event for act in acts for event in (*_UNTIL[act["at"]], act["event"])]
     if stays or ends_withdrawn(item):
         return [*_BEFORE, *beside]
+    if ends_joined(item):
+        return [*_BEFORE, *beside, _APPROVED[-1], *_AFTER]
+    if beside[-1:] == [CONCLUDED]:
+        return [*_BEFORE, *beside, *_AFTER]
     if item["path"] == Path.INFORMATION:
         return [*_BEFORE, *beside, _INFORMED, *_AFTER]
     returned = _RETURNED if "return_note" in item else []
@@ -45,6 +51,11 @@ def expected_events(item: dict[str, Any], stays: bool = False) -> list[str]:
 def ends_withdrawn(item: dict[str, Any]) -> bool:
     """Return whether a report's journey ends with its withdrawal."""
     return "acts" in item and item["acts"][-1]["event"] == WITHDRAWN
+
+
+def ends_joined(item: dict[str, Any]) -> bool:
+    """Return whether a report rests with another one, in the end, and shares its response."""
+    return [act["act"] for act in item.get("acts", ()) if act["act"] in OF_JOINING][-1:] == ["joins"]
 
 
 def flaws(item: dict[str, Any], timeline: dict[str, Any] | None, stays: bool = False) -> list[str]:

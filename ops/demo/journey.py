@@ -71,6 +71,11 @@ class Journey:
             return self.stays or accounting.ends_withdrawn(self.item)
         return act["at"] in (step, "withdrawn")
 
+    def keeps_waiting(self, subject_line: str) -> bool:
+        """Return whether this report is still to be joined with the one of this subject line, or to be parted."""
+        first = any(act["form"].get("first") == subject_line for act in self._planned())
+        return first and any(act["act"] in accounting.OF_JOINING for act in self._planned()[self.acted :])
+
     def as_planned(self) -> Item:
         """Return the report as the desks decide about it now: as at first, or as after the act that brought it back."""
         return at_first(self.item) if "first" in self.item and not self.acted else self.item
@@ -119,6 +124,7 @@ class Office:
     def __init__(self, desks: Sequence[Desk], journeys: Sequence[Journey], pool: ThreadPoolExecutor) -> None:
         self._desks = desks
         self._journeys = {journey.ticket: journey for journey in journeys}
+        self._tickets = {journey.item["form"]["subject_line"]: journey.ticket for journey in journeys}
         self._pool = pool
 
     def carry(self) -> None:
@@ -153,10 +159,19 @@ class Office:
         # What an act took from an agency may still be on its list for a moment.
         if journey.waits_at(desk.step(row)) or desk.opd not in (None, item.get("opd")):
             return False
+        if self._rests(row["stands"]["state"], journey):
+            return False
         act, body = desk.decide(item, row)
         done = journey.try_to(lambda: desk.person.post(f"/complaints/{journey.ticket}/{act}", body))
         journey.answered = journey.answered or act == "answer"
         return done
+
+    def _rests(self, state: str, journey: Journey) -> bool:
+        """Return whether a report rests with another one, or is not to be decided before others were joined with it."""
+        subject_line = journey.item["form"]["subject_line"]
+        return state == "joined" or (
+            state == "awaiting_approval" and any(each.keeps_waiting(subject_line) for each in self._journeys.values())
+        )
 
     def _act_beside(self, journey: Journey) -> bool:
         """Do the next planned act beside the path, where the report stands there; return whether this moved."""
@@ -164,9 +179,19 @@ class Office:
         if act is None or not journey.is_due(act):
             return moved
         who = self._who(act["by"], journey)
-        done = journey.try_to(lambda: who.post(f"/complaints/{journey.ticket}/{act['act']}", act["form"]))
+        path = f"/complaints/{journey.ticket}/{act['act']}"
+        done = journey.try_to(lambda: who.post(path, self._form(act, who, journey)))
         journey.acted += done
         return moved or done
+
+    def _form(self, act: dict[str, Any], who: Visitor, journey: Journey) -> dict[str, Any]:
+        """Return the form of an act: with the ticket of the report that it names, or with the files that it adds."""
+        form = act["form"]
+        if "first" in form:
+            return form | {"first": self._tickets.get(form["first"])}
+        if act["act"] == "supplements":
+            return form | {"files": evidence.attached(who, journey.item["form"]["subject_line"])}
+        return form
 
     def _who(self, role: str, journey: Journey) -> Visitor:
         if role == Role.REPORTER:

@@ -30,7 +30,16 @@ ACTS = {
     "questions": "pertanyaan kepada pelapor",
     "questions/1/answer": "jawaban pelapor atas pertanyaan",
     "further-opd": "perangkat daerah kedua untuk hal yang sama",
+    "conclusion": "tanggapan yang ada diteruskan kepada operator",
+    "joins": "digabungkan dengan laporan lain",
+    "parting": "dipisahkan dari laporan lain",
+    "supplements": "berkas ditambahkan pelapor",
+    "notes": "catatan di antara petugas",
 }
+NOT_SHOWN = (
+    "Tidak diperagakan: menutup laporan karena pertanyaan kepada pelapor tidak dijawab. Itu baru dapat dilakukan "
+    "sesudah waktu menjawabnya habis (NKK_QUESTION_DAYS; bawaannya 30 hari)."
+)
 
 
 class Told(Protocol):
@@ -104,6 +113,7 @@ def summary(journeys: Sequence[Told], planned: int, seconds: float) -> Iterator[
     if acts:
         told = ", ".join(f"{ACTS[act]} ({number})" for act, number in acts.items())
         yield f"Tindakan di luar ketujuh langkah: {told}."
+        yield NOT_SHOWN
     if flawed:
         yield f"{len(flawed)} laporan tidak:"
     for journey in flawed:
