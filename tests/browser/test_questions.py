@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.browser.test_acts import is_well, own_window
-from tests.browser.test_evidence import arrived, chosen, picture
+from tests.browser.test_evidence import MARKER, arrived, chosen, picture
 from tests.e2e.test_acts import Case
 from tests.installations import eventually
 from tests.people import People
@@ -77,6 +77,40 @@ def test_a_desk_asks_and_the_reporter_answers_on_the_page_of_the_report(
         assert main.sees("Bukti T1-1 (JPEG,")
         assert "antrean.jpg" not in main.read()
         is_well(main)
+
+
+def test_without_scripts_a_question_is_answered_with_a_file(visiting: Opening, staff: Opening, people: People) -> None:
+    case = Case(people)
+    case.act(case.operator, "handover")
+    eventually(lambda: "ask" in case.seen_by(case.main)["acts"])
+    case.act(case.main, "questions", {"text": ASKED})
+    eventually(lambda: case.reporter.get(f"{case.path}/questions")["items"])
+    reporter = own_window(visiting, case, java_script_enabled=False)
+    reporter.open(f"/laporan/{case.ticket}")
+    reporter.follow("Jawab dengan berkas")
+    files = [chosen("antrean.jpg", picture()), chosen("buruk.exe", b"MZ" + bytes(200), "image/jpeg")]
+    reporter.fill(text=ANSWER)
+    reporter.page.set_input_files("#berkas", files)
+    reporter.press("Kirim jawaban")
+    reporter.page.wait_for_selector("#files-fault")
+    assert "buruk.exe" in reporter.page.inner_text("#files-fault")
+    assert "antrean.jpg" in reporter.page.inner_text(".uploads")
+    assert reporter.value("text") == ANSWER
+    assert case.reporter.get(f"{case.path}/questions")["items"][0]["state"] == "open"
+    reporter.press("Kirim jawaban")
+    eventually(lambda: case.reporter.get(f"{case.path}/questions")["items"][0]["state"] == "answered")
+    reporter.open(f"/laporan/{case.ticket}")
+    assert ANSWER in reporter.read()
+    assert reporter.sees("Bukti T1-1 (JPEG,")
+
+    main = staff("main_team", java_script_enabled=False)
+    main.open(f"/laporan/{case.ticket}")
+    assert ANSWER in main.read()
+    assert main.sees("Bukti T1-1 (JPEG,")
+    assert "antrean.jpg" not in main.read()
+    content = main.context.request.get(f"/laporan/{case.ticket}/bukti/T1-1")
+    assert content.headers["content-type"] == "image/jpeg"
+    assert MARKER not in content.body()
 
 
 @WINDOWS
