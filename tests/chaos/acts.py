@@ -26,6 +26,7 @@ class Sent:
     """How an act is sent: `operation` names its promise, `path` is its address after the ticket's.
 
     `refused` are the problems of one that another act overtook, of which `done` say that it was carried out before.
+    `missing` are those of one that is about something that is not there.
     `wanted` is the probability that somebody wants to carry it out at all; those that lead to the end have None.
     """
 
@@ -38,6 +39,7 @@ class Sent:
     success: int = 200
     calls: int = 1
     wanted: float | None = None
+    missing: tuple[str, ...] = ()
 
 
 def _same(form: Any) -> Form:
@@ -49,13 +51,17 @@ def _classified(dice: Random) -> Any:
     return {"kind": "information"} if information else {"kind": "complaint", "opd": dice.choice(OPDS)}
 
 
+def _responded(dice: Random) -> Any:
+    return {"text": f"{TEXT['text']} Surat {dice.getrandbits(48):012x}."}
+
+
 ENDED = ("withdrawn", "abandoned")
 PREPARED = ("being-prepared",)
 
 ACTS: dict[Act, Sent] = {
     Act.HAND_OVER: Sent("hand over", "handover", _same(None), ENDED),
     Act.CLASSIFY: Sent("classify", "classification", _classified, ENDED),
-    Act.RESPOND: Sent("respond", "response", _same(TEXT), (*ENDED, "no-longer-here")),
+    Act.RESPOND: Sent("respond", "response", _responded, (*ENDED, "no-longer-here")),
     Act.APPROVE: Sent("approve", "approval", _same({"approved": True}), ENDED),
     Act.ANSWER: Sent("answer", "answer", _same(TEXT), ENDED),
     Act.CONFIRM: Sent("confirm", "receipt", _same(None), ("not-your-step",)),
@@ -115,9 +121,17 @@ ACTS: dict[Act, Sent] = {
         facts=(journey.CONCLUDED,),
         wanted=0.5,
     ),
-    # They need a second complaint, and are tried with one in the tests of single stages.
-    Act.JOIN: Sent("join", "joins", _same(WHY), facts=(journey.JOINED,), wanted=0.0),
-    Act.PART: Sent("part", "parting", _same(WHY), facts=(journey.PARTED,), wanted=0.0),
+    # The form gets the ticket of another complaint, which may have been decided meanwhile.
+    Act.JOIN: Sent(
+        "join",
+        "joins",
+        _same(WHY),
+        (*ENDED, "already-classified", "cannot-join"),
+        ("already-joined",),
+        facts=(journey.JOINED,),
+        wanted=0.6,
+    ),
+    Act.PART: Sent("part", "parting", _same(WHY), (*ENDED, "not-joined"), facts=(journey.PARTED,), wanted=0.4),
     Act.RECLASSIFY: Sent(
         "reclassify",
         "reclassification",
@@ -151,11 +165,11 @@ ACTS: dict[Act, Sent] = {
         "ask",
         "questions",
         _same(ASKED),
-        (*ENDED, "already-handed-over", "without-reporter"),
+        (*ENDED, "already-handed-over", "not-your-step", "already-responded", "no-longer-here", "without-reporter"),
         ("question-open",),
         ("question.asked.v1",),
         calls=3,
-        wanted=0.0,
+        wanted=0.7,
     ),
     # A question lapses after days, which no run lasts.
     Act.ABANDON: Sent(
@@ -169,12 +183,13 @@ ACTS: dict[Act, Sent] = {
     Act.ANSWER_QUESTION: Sent(
         "answer question",
         "questions/1/answer",
-        _same(ASKED),
-        (*PREPARED, "unknown-question", "question-overtaken", "question-has-lapsed"),
+        lambda dice: {"text": f"Hari {dice.choice(('Senin', 'Selasa'))}."},
+        (*PREPARED, "question-overtaken", "question-has-lapsed"),
         ("question-answered-before",),
         ("question.answered.v1",),
         calls=2,
-        wanted=0.0,
+        missing=("unknown-question",),
+        wanted=0.8,
     ),
     Act.NOTE: Sent(
         "note",

@@ -19,6 +19,12 @@ MOST_TIMES = 2
 STALE = 0.05
 """The probability that somebody tries an act that their page does not offer."""
 
+NEIGHBOURS = 6
+"""With how many of the newest other complaints one may be joined."""
+
+WITH_FILE = 0.3
+"""The probability that an answer to a question has a file."""
+
 LAST_LOOKS = 15
 """How often the reporter of a withdrawn report looks whether it goes on."""
 
@@ -62,6 +68,8 @@ class Crowd(Journey):
         status, shown = await self._ask(person, "read" if is_reporter else "look", "GET", f"/complaints/{self.ticket}")
         if status != 200:
             return
+        if person.name == "main_team" and self.ticket not in self._traffic.at_triage:
+            self._traffic.at_triage.append(self.ticket)
         acts = [each for act in shown["acts"] for each in self._ways(Act(act), person)]
         if dice.random() < STALE:
             acts = [sent for sent in EVERY if sent.operation in self._of_role(person)]
@@ -92,16 +100,34 @@ class Crowd(Journey):
             self._wants[sent.operation] -= 1
             await self._supplement()
             return
-        form = sent.form(dice)
+        path, form = sent.path, sent.form(dice)
+        if sent.operation == "join":
+            others = [ticket for ticket in self._traffic.at_triage if ticket != self.ticket]
+            if not others:
+                return
+            form = form | {"first": dice.choice(others[-NEIGHBOURS:])}
+            self._traffic.joins(self.ticket, form["first"])
+        elif sent.operation == "answer question":
+            path, form = await self._answered(person, form, dice)
         for _ in range(2):
-            status = await self._send(person, sent, form)
+            status = await self._send(person, sent, path, form)
             if status in (*SUCCESS, *UNKNOWN) and sent.operation in self._wants:
                 self._wants[sent.operation] = max(0, self._wants[sent.operation] - 1)
             if status not in UNKNOWN or sent.operation == "note" or dice.random() < 0.5:
                 return
 
-    async def _send(self, person: Account, sent: Sent, form: Any) -> int | None:
-        status, _ = await self._ask(person, sent.operation, "POST", f"/complaints/{self.ticket}/{sent.path}", form)
+    async def _answered(self, person: Account, form: Any, dice: Random) -> tuple[str, Any]:
+        """Return the address and the form of the answer to an open question, or to the first one; some have a file."""
+        _, shown = await self._ask(person, "questions", "GET", f"/complaints/{self.ticket}/questions")
+        numbers = [each["number"] for each in shown.get("items", ()) if each["state"] == "open"]
+        if dice.random() < WITH_FILE:
+            id, content = await self._upload(person)
+            self._traffic.sent(content, self.ticket)
+            form = form | {"files": [id]}
+        return f"questions/{(numbers or [1])[0]}/answer", form
+
+    async def _send(self, person: Account, sent: Sent, path: str, form: Any) -> int | None:
+        status, _ = await self._ask(person, sent.operation, "POST", f"/complaints/{self.ticket}/{path}", form)
         if sent.operation == "note":
             self._traffic.noted(form["text"], self.ticket, status)
         return status

@@ -77,6 +77,7 @@ PROMISES: dict[str, Promise] = {
     ),
     "look": Promise({200: (), 404: ("unknown-ticket",)} | UNAVAILABLE, calls=2),
     "read": Promise({200: ()} | UNAVAILABLE, calls=2),
+    "questions": Promise({200: ()} | UNAVAILABLE, calls=2),
     "timeline": Promise({200: ()} | UNAVAILABLE, calls=3),
     "begin upload": Promise({201: ()} | UNAVAILABLE),
     # A second request for the same bytes comes where the answer to the first was lost, or while it still waits.
@@ -93,7 +94,7 @@ PROMISES: dict[str, Promise] = {
 
 def _act(sent: Sent) -> Promise:
     """Return the promise of an act beside the path; its stage may not know the ticket yet, or no more."""
-    answers = {sent.success: (), 404: ("unknown-ticket",), 409: sent.refused + sent.done} | UNAVAILABLE
+    answers = {sent.success: (), 404: ("unknown-ticket", *sent.missing), 409: sent.refused + sent.done} | UNAVAILABLE
     return Promise(
         {status: of for status, of in answers.items() if of or status != 409}, sent.calls, sent.facts, sent.done
     )

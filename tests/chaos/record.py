@@ -76,6 +76,8 @@ class Record:
     """The numbers of the files that the operator sent with each answer."""
     crowded: set[str] = field(default_factory=set)
     """The tickets on which several people act at once, so that one act may overtake another."""
+    joined: dict[str, set[str]] = field(default_factory=dict)
+    """The tickets that each complaint was, or may have been, joined with."""
     notes: dict[str, list[tuple[str, int | None]]] = field(default_factory=dict)
     """By the text of a note: the ticket and the status of each request to add it."""
     shown: list[tuple[str, str, str]] = field(default_factory=list)

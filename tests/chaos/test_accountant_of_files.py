@@ -14,8 +14,12 @@ from tests.chaos.record import Asked, Record
 
 FILE = own_upload(number="1")
 ANSWER = upload(number="R1-1", sha256="7b0d" * 16)
-WHOLE = {each["id"]: each["sha256"] for each in (FILE, ANSWER)}
+TO_QUESTION = own_upload(number="T1-1", sha256="9c1e" * 16, came_sha256="1c9e" * 16)
+WHOLE = {each["id"]: each["sha256"] for each in (FILE, ANSWER, TO_QUESTION)}
 OTHER = "PGD-OTHER"
+
+
+SENT = {each["came_sha256"]: TICKET for each in (FILE, TO_QUESTION)}
 
 
 def row(ticket: str = TICKET, files: Any = (FILE,), answers: Any = (ANSWER,)) -> dict[str, Any]:
@@ -24,7 +28,8 @@ def row(ticket: str = TICKET, files: Any = (FILE,), answers: Any = (ANSWER,)) ->
 
 def said(whole: dict[str, str] = WHOLE, record: Record | None = None, **tables: list[dict[str, Any]]) -> list[str]:
     true = {"complaints": [row()], "triage cases": [row()], "OPD cases": [row()]}
-    record = record or Record(0, sent={FILE["came_sha256"]: TICKET}, shown=[(TICKET, "1", FILE["sha256"])])
+    true |= {"questions": [row(files=[TO_QUESTION])]}
+    record = record or Record(0, sent=SENT, shown=[(TICKET, "1", FILE["sha256"])])
     true |= {f"{stage} openings": [] for stage in STAGES}
     pages = Pages((), Counter(), true | {name.replace("_", " "): rows for name, rows in tables.items()})
     return [str(breach) for breach in breaches(pages, record, whole)]
@@ -34,7 +39,7 @@ def test_true_files_balance() -> None:
     assert said() == []
 
 
-@pytest.mark.parametrize("file", [FILE, ANSWER], ids=["report", "response"])
+@pytest.mark.parametrize("file", [FILE, ANSWER, TO_QUESTION], ids=["report", "response", "answer"])
 @pytest.mark.parametrize("stored", [{}, {"sha256": "0" * 64}], ids=["lost", "changed"])
 def test_a_file_that_is_not_whole_in_the_store(file: dict[str, Any], stored: dict[str, str]) -> None:
     whole = {id: digest for id, digest in WHOLE.items() if id != file["id"]}
@@ -43,17 +48,19 @@ def test_a_file_that_is_not_whole_in_the_store(file: dict[str, Any], stored: dic
 
 
 def test_a_file_on_a_receipt_that_is_not_attached() -> None:
-    record = Record(0, sent={FILE["came_sha256"]: TICKET}, shown=[(TICKET, "2", "ab" * 32)])
+    record = Record(0, sent=SENT, shown=[(TICKET, "2", "ab" * 32)])
     assert said(record=record) == [f"files: {TICKET}: file 2 was shown as {'ab' * 8}, and is not so"]
 
 
 def test_a_file_of_somebody_else() -> None:
-    record = Record(0, sent={FILE["came_sha256"]: OTHER})
+    record = Record(0, sent=SENT | {FILE["came_sha256"]: OTHER})
     assert said(record=record) == [f"files: {TICKET}: file 1 was not sent for it"]
+    record = Record(0, sent=SENT | {TO_QUESTION["came_sha256"]: OTHER})
+    assert said(record=record) == [f"files: {TICKET}: file T1-1 was not sent for it"]
 
 
 def test_a_file_whose_submission_had_no_answer_may_be_attached() -> None:
-    assert said(record=Record(0, sent={FILE["came_sha256"]: ""})) == []
+    assert said(record=Record(0, sent=SENT | {FILE["came_sha256"]: ""})) == []
 
 
 @pytest.mark.parametrize("desk", ["triage cases", "OPD cases"])
@@ -68,7 +75,7 @@ def test_one_file_of_two_reports() -> None:
 
 
 def test_a_refused_file_that_is_attached() -> None:
-    record = Record(0, sent={FILE["came_sha256"]: TICKET}, refused={FILE["came_sha256"]})
+    record = Record(0, sent=SENT, refused={FILE["came_sha256"]})
     assert said(record=record) == [f"files: {TICKET}: file 1 was refused, and is attached"]
 
 
@@ -81,7 +88,7 @@ def kept(role: str, of: str = "file") -> dict[str, Any]:
 
 
 def said_of_openings(asked: list[Asked], *rows: dict[str, Any]) -> list[str]:
-    record = Record(0, asked=asked, sent={FILE["came_sha256"]: TICKET}, chosen={TICKET: {"R1-1"}})
+    record = Record(0, asked=asked, sent=SENT, chosen={TICKET: {"R1-1"}})
     return said(record=record, triage_openings=list(rows))
 
 

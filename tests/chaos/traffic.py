@@ -74,6 +74,7 @@ class Traffic:
             **{opd: Account(opd, **credentials("opd_team", opd)) for opd in OPDS},
         }
         self._reporters: list[Account] = []
+        self._at_triage: list[str] = []
         for number in range(REPORTERS):
             account = people.reporter(email=f"pelapor-{number}@example.id").account
             assert account is not None
@@ -242,6 +243,15 @@ class Traffic:
     def crowds(self, ticket: str) -> None:
         """Record that several people act on a complaint at once."""
         self._record.crowded.add(ticket)
+
+    @property
+    def at_triage(self) -> list[str]:
+        """The tickets of crowded complaints that the main team has, the newest last."""
+        return self._at_triage
+
+    def joins(self, ticket: str, first: str) -> None:
+        """Record that a complaint may be joined with `first` now."""
+        self._record.joined.setdefault(ticket, set()).add(first)
 
     def noted(self, text: str, ticket: str, status: int | None) -> None:
         """Record a request to add a note."""

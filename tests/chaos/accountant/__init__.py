@@ -9,6 +9,8 @@ broker    no message is waiting, and nothing is in quarantine that was not meant
 files     every file on a receipt is in the store, whole, and at every desk that has the report, and in no other report
 notes     every accepted note is there once
 recusals  who stepped aside is known to every stage
+joins     a joined report rests only while the first is undecided, and is given what that one got
+questions every question is kept once, ends as it was told, and no desk waits for one that was answered
 letters   every letter was sent, and none twice
 balance   all of them together
 history   everything known about one complaint, for a book that does not balance

@@ -9,9 +9,11 @@ from tests.chaos.accountant import (
     effects,
     events,
     files,
+    joins,
     journeys,
     letters,
     notes,
+    questions,
     recusals,
     tools,
 )
@@ -81,5 +83,7 @@ def breaches(evidence: Evidence) -> list[Breach]:
         *letters.breaches(pages, evidence.letters, excused),
         *notes.breaches(pages, record),
         *recusals.breaches(pages),
+        *joins.breaches(pages),
+        *questions.breaches(pages),
         *journeys.breaches(record, evidence.unfinished),
     ]

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from nkk.sop import journey
+from tests.chaos.accountant import effects, joins
 from tests.chaos.accountant.breach import Breach
 from tests.chaos.accountant.pages import Pages
 from tests.chaos.promises import PROMISES
@@ -25,6 +26,11 @@ class _Tally:
     unknown: int = 0
     said_done: int = 0
 
+    @property
+    def tries(self) -> int:
+        """The number of commands that were carried out, or may have been."""
+        return self.accepted + self.unknown
+
 
 def breaches(pages: Pages, asked: list[Asked]) -> Iterator[Breach]:
     """Yield the commands accepted without a fact, the facts without a command, and wrong submissions."""
@@ -35,6 +41,7 @@ def breaches(pages: Pages, asked: list[Asked]) -> Iterator[Breach]:
             _count(tallies[each.ticket, each.operation], each)
     tickets = {each.ticket for each in asked if each.ticket} | set(pages.journeys)
     shown_closed = {each.ticket for each in asked if each.closed}
+    together = joins.groups(pages)
     reads = Counter(each.ticket for each in asked if each.operation == "read")
     for ticket in tickets:
         told = Counter(event.type for event in pages.about(ticket))
@@ -43,13 +50,24 @@ def breaches(pages: Pages, asked: list[Asked]) -> Iterator[Breach]:
         for operation in _COMMANDS:
             facts = sum(told[type_] for type_ in PROMISES[operation].facts)
             # To keep a response and ask a further OPD is one command, which forwards too.
-            facts -= told[journey.GATHERED] if operation == "classify" else 0
-            yield from _balance(ticket, operation, facts, tallies[ticket, operation], closed_by_others)
+            facts -= told[journey.GATHERED] + _shared(pages, ticket) if operation == "classify" else 0
+            # The end of the first report parts those that rest with it.
+            facts -= sum(event.data["by"] is None for event in pages.of(ticket, journey.PARTED) if operation == "part")
+            tally = tallies[ticket, operation]
+            if operation == "recuse" and ticket in together:
+                # Joined reports are hidden together from whoever steps aside from one of them.
+                tally = _Tally(tally.accepted, sum(tallies[each, operation].tries for each in together[ticket]))
+            yield from _balance(ticket, operation, facts, tally, closed_by_others)
         if ticket in shown_closed and not told[CLOSED]:
             yield Breach("commands", ticket, "its reporter was shown it as closed, and no closing was told")
 
 
 _COMMANDS = [name for name, promise in PROMISES.items() if promise.facts and name != "submit"]
+
+
+def _shared(pages: Pages, ticket: str) -> int:
+    """Return how often a report was classified as information together with the one that it rested with."""
+    return sum(event.data["joined_to"] is not None for event in pages.of(ticket, effects.INFORMATION))
 
 
 def _count(tally: _Tally, asked: Asked) -> None:

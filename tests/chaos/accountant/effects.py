@@ -122,12 +122,23 @@ def ended(facts: list[Told]) -> str | None:
     return _ENDINGS.get(facts[-1].type) if facts else None
 
 
+def stands_at(facts: list[Told]) -> tuple[int, int, int] | None:
+    """Return the (step, forwarding, responses) that a complaint awaits; None where it awaits none, or after a rest."""
+    last = _placed(facts[-1]) if facts else None
+    if last is None or last.then is None or ended(facts):
+        return None
+    back = last.type in (*journey.BACK, journey.KEPT)
+    return last.then.number, last.forwarding + back, last.round
+
+
 def _of_path(ticket: str, facts: list[Told]) -> Iterator[Breach]:
     expected: Step | None = steps.SUBMIT
     before = ""
     for fact in facts:
         turn = TURNS[fact.type]
-        if not (_may_follow(fact.type, before, expected) if turn.ends is None else turn.ends == expected):
+        # What was joined is given the response that the other one got.
+        is_shared = fact.type == journey.SHARED and before == journey.JOINED
+        if not (_may_follow(fact.type, before, expected) if turn.ends is None else turn.ends == expected or is_shared):
             told = ", ".join(fact.type for fact in facts)
             yield Breach("path", ticket, f"what is told of it makes no journey: {told}")
             return

@@ -45,10 +45,11 @@ def breaches(pages: Pages, record: Record, whole: Mapping[str, str]) -> Iterator
     for ticket in dict.fromkeys(ticket for table in ("complaints", *DESKS) for ticket in pages.tickets(table)):
         files = _listed(pages, "complaints", ticket)
         answers = _listed(pages, "OPD cases", ticket, "response_files")
-        for number, file in (files | answers).items():
+        to_questions = _listed(pages, "questions", ticket)
+        for number, file in (files | answers | to_questions).items():
             if whole.get(file["id"]) != file["sha256"]:
                 yield Breach("files", ticket, f"file {number} is not whole in the store")
-        for number, file in files.items():
+        for number, file in (files | to_questions).items():
             if file["came_sha256"] in record.refused:
                 yield Breach("files", ticket, f"file {number} was refused, and is attached")
             elif record.sent.get(file["came_sha256"]) not in (ticket, ""):
@@ -105,7 +106,7 @@ def _of_openings(pages: Pages, record: Record, ticket: str) -> Iterator[Breach]:
 def _attached(pages: Pages) -> dict[str, Counter[str]]:
     """Return the ids of all attached files, each with the tickets that have it."""
     found: dict[str, Counter[str]] = {}
-    for table, column in (("complaints", "files"), ("OPD cases", "response_files")):
+    for table, column in (("complaints", "files"), ("OPD cases", "response_files"), ("questions", "files")):
         for ticket in pages.tickets(table):
             for file in _listed(pages, table, ticket, column).values():
                 found.setdefault(file["id"], Counter())[ticket] += 1

@@ -55,7 +55,9 @@ def explained(record: Record, journey: Unfinished) -> str | None:
 
 
 def _own(record: Record, journey: Unfinished) -> list[Asked]:
-    return [asked for asked in record.asked if journey.ticket and asked.ticket == journey.ticket]
+    """Return the requests about a complaint, and about those that it may rest with."""
+    about = {journey.ticket, *record.joined.get(journey.ticket, ())} - {""}
+    return [asked for asked in record.asked if asked.ticket in about]
 
 
 def _last(record: Record, journey: Unfinished) -> str:

@@ -41,6 +41,8 @@ def breaches(pages: Pages, letters: Iterable[Letter], excused: Callable[[float, 
     for (to, subject), ids in said.items():
         # After an objection the second answer is told in the words of the first.
         of = {written[id_]["ticket"] for id_ in ids if id_ in written}
+        # Each question is told in the same words; the book of questions counts those.
+        ids = [id_ for id_ in ids if id_ not in written or written[id_]["kind"] != "question"]
         if len(ids) > 1 + sum(len(pages.of(ticket, REOPENED)) for ticket in of):
             yield Breach("letters", subject, f"written to {to} {len(ids)} times")
     for same in copies.values():

@@ -20,6 +20,9 @@ OUTBOX = "SELECT id, event_id, type, subject, body, created_at, sent_at FROM out
 NOTING = ("intake", "triage", "opd_response")
 """The stages whose desks write notes."""
 
+ASKED = "question, rests_until, done_at"
+"""The columns of a desk that say whether it waits for its reporter."""
+
 Row = dict[str, Any]
 
 
@@ -105,10 +108,14 @@ class Pages:
 
 
 TABLES = {
-    "complaints": ("intake", "SELECT ticket, done_at, handed_over_by, files, ended FROM complaints"),
+    "complaints": ("intake", f"SELECT ticket, handed_over_by, files, ended, {ASKED} FROM complaints"),
     "submissions": ("intake", "SELECT ticket, idempotency_key FROM submissions"),
-    "triage cases": ("triage", "SELECT ticket, state, round, files, response_files, ended FROM cases"),
-    "OPD cases": ("opd_response", "SELECT ticket, forwarding, state, round, files, response_files, ended FROM cases"),
+    "triage cases": ("triage", f"SELECT ticket, state, round, files, response_files, ended, {ASKED} FROM cases"),
+    "OPD cases": (
+        "opd_response",
+        f"SELECT ticket, forwarding, state, round, files, response_files, ended, {ASKED} FROM cases",
+    ),
+    "questions": ("notification", "SELECT ticket, id, number, step, forwarding, round, state, files FROM questions"),
     "answers": ("notification", "SELECT ticket, state, path, ended, rating, earlier FROM answers"),
     "journeys": ("notification", "SELECT ticket, path, closed_at, ended, kept FROM journeys"),
     "entries": ("notification", "SELECT ticket, event_id, type, round FROM entries"),
