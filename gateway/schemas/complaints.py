@@ -256,7 +256,10 @@ class Complaint(ReportView):
     )
     handed_over_at = fields.String(allow_none=True)
     opd = fields.String(allow_none=True)
-    round = fields.Integer(metadata={"description": "The number of responses from the OPD so far."})
+    round = fields.Integer(metadata={"description": "The number of responses so far, also of OPDs before this one."})
+    returned = fields.Boolean(
+        metadata={"description": "Whether this OPD's last response was returned; only for its team."}
+    )
     note = fields.String(allow_none=True)
     response = fields.String(allow_none=True)
     return_note = fields.String(allow_none=True)

@@ -115,13 +115,15 @@ class Case(Left):
 
 
 class Row(Case):
-    """A row of a worklist. `asked_days` are those that an OPD asks for, until that is decided."""
+    """A row of a worklist. `asked_days` are those that an OPD asks for, until that is decided; `returned` says to an
+    OPD's team that its last response was returned."""
 
     category: NotRequired[str]
     sub_category: NotRequired[str]
     subject_line: NotRequired[str]
     opd: NotRequired[str | None]
     round: NotRequired[int]
+    returned: NotRequired[bool]
     path: NotRequired[str]
     confidential: NotRequired[bool]
     asked_days: NotRequired[int | None]

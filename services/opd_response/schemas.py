@@ -41,6 +41,7 @@ class Listed(Schema):
     category = fields.String()
     sub_category = fields.String()
     round = fields.Integer()
+    returned = fields.Function(lambda case: case.return_note is not None)
     came_at = Instant()
     due_at = Instant()
     done_at = Instant(allow_none=True)

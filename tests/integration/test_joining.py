@@ -254,6 +254,19 @@ def gathered(stages: House) -> str:
     return ticket
 
 
+def test_what_comes_to_a_further_opd_was_not_returned_to_it(stages: House) -> None:
+    ticket = gathered(stages)
+
+    def returned() -> tuple[int, bool]:
+        (row,) = stages.do("opd_response", "worklist", OTHER_TEAM)["items"]
+        return row["round"], row["returned"]
+
+    assert returned() == (1, False)
+    respond(stages, ticket, "Kehadiran dicatat.", OTHER_TEAM)
+    acted(stages, "triage", "return_response", MAIN_TEAM, ticket, "Kapan?")
+    assert returned() == (2, True)
+
+
 def test_the_responses_of_two_opds_come_to_the_operator_together(stages: House) -> None:
     ticket = gathered(stages)
     case = stages.do("triage", "case", MAIN_TEAM, ticket)

@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 
 from gateway.live import LiveFeed
 from gateway.site import words
+from gateway.site.desks import COMPACT, COOKIE
 from gateway.site.due import of_service, of_step
 from gateway.site.overview import _bars
 from nkk.messaging.calls import RefusedRemotelyError, StageUnavailableError
@@ -65,6 +66,23 @@ def test_the_service_is_late_once_its_promise_has_passed(app: Flask) -> None:
         assert clock is not None
         assert clock.level == "late"
         assert of_service(ROW | {"service_due_at": None}, 900) is None
+
+
+@pytest.mark.parametrize("compact", [False, True], ids=["full", "compact"])
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [({"round": 1, "returned": True}, True), ({"round": 1, "returned": False}, False), ({"round": 1}, True)],
+    ids=["returned", "of a further agency", "by the version before"],
+)
+def test_a_list_says_what_was_returned_to_the_team_and_not_what_another_one_had(
+    client: FlaskClient, stages: FakeBackend, opened: Opened, told: dict[str, Any], shown: bool, compact: bool
+) -> None:
+    log_in(client, stages, opened("opd_team"))
+    stages.answers["worklist"] = {"items": [ROW | {"opd": "disdukcapil"} | told], "next": None}
+    client.set_cookie(COOKIE, COMPACT if compact else "")
+    page = client.get("/meja/opd")
+    assert ("<table" in page.text) is compact
+    assert ("Dikembalikan" in page.text) is shown
 
 
 @pytest.mark.parametrize(("left", "level"), [(900, "fine"), (0, "soon")])
