@@ -49,7 +49,7 @@ def breaches(pages: Pages, record: Record, whole: Mapping[str, str]) -> Iterator
         for number, file in (files | answers | to_questions).items():
             if whole.get(file["id"]) != file["sha256"]:
                 yield Breach("files", ticket, f"file {number} is not whole in the store")
-        for number, file in (files | to_questions).items():
+        for number, file in files.items():
             if file["came_sha256"] in record.refused:
                 yield Breach("files", ticket, f"file {number} was refused, and is attached")
             elif record.sent.get(file["came_sha256"]) not in (ticket, ""):
