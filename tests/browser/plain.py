@@ -65,6 +65,10 @@ class PlainVisitor(Acts):
         """Check that this is not the page at a path."""
         assert self.response.url.path != path, self.read()
 
+    def succeeds(self) -> None:
+        """Check that the page says that what was sent is done."""
+        assert self.count("//*[@class='notice good' or starts-with(@class, 'notice good ')]"), self.read()
+
     def arrives(self, path: str) -> None:
         """Check that this is the page at a path."""
         assert self.response.url.raw_path.decode() == path

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.browser.test_drafts import end_log_in
-from tests.browser.visitors import Visitor, said
+from tests.browser.visitors import OF_THE_LOOK, Visitor, said
 from tests.e2e.test_acts import Case
 from tests.installations import eventually
 from tests.people import PASSWORD, People
@@ -35,14 +35,15 @@ def act(visitor: Any, case: Case, name: str, **fields: str) -> None:
     visitor.follow(name)
     visitor.fill(**fields)
     visitor.press(name)
-    visitor.page.wait_for_selector(".notice.good")
+    visitor.succeeds()
 
 
 def is_well(visitor: Visitor) -> None:
     """Assert that the page is accessible in light and dark, and does not scroll sideways on a small screen."""
-    for scheme in ("light", "dark"):
-        visitor.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-        assert visitor.accessibility() == []
+    visitor.page.emulate_media(color_scheme="light")
+    assert visitor.accessibility() == []
+    visitor.page.emulate_media(color_scheme="dark")
+    assert visitor.accessibility(runOnly=OF_THE_LOOK) == []
     visitor.page.emulate_media(color_scheme="null")
     visitor.page.set_viewport_size(NARROW)  # type: ignore[arg-type]
     assert visitor.too_wide() == []
@@ -61,7 +62,7 @@ def test_a_reporter_withdraws_and_the_main_team_lets_it_go_on(
 ) -> None:
     case.act(case.operator, "handover")
     eventually(lambda: case.ticket in case.main.desk("triage"))
-    reporter = own_window(visiting, case, language, java_script_enabled=scripts)
+    reporter = own_window(visiting, case, language, plain=not scripts)
     act(reporter, case, "Cabut laporan", reason=REASON)
     eventually(lambda: case.seen_by(case.reporter)["stands"]["state"] == "withdrawn")
     reporter.open(f"/laporan/{case.ticket}")
@@ -83,7 +84,9 @@ def test_a_reporter_withdraws_and_the_main_team_lets_it_go_on(
     assert "Pelanggaran berulang." not in reporter.read()
 
 
-@pytest.mark.parametrize("language", ["id", "en"])
+@pytest.mark.parametrize(
+    "language", ["id", pytest.param("en", marks=[pytest.mark.proof, pytest.mark.long])], ids=["id", "en"]
+)
 def test_a_complaint_is_declined_and_taken_back(
     people: People, visiting: Opening, staff: Opening, case: Case, language: str
 ) -> None:
@@ -95,7 +98,7 @@ def test_a_complaint_is_declined_and_taken_back(
     first.choose("better_opd", OTHER)
     is_well(first)
     first.button("Bukan kewenangan kami").dblclick()
-    first.page.wait_for_selector(".notice.good")
+    first.succeeds()
     eventually(lambda: case.seen_by(case.main)["back"])
     main = staff("main_team", language=language)
     main.take("tim-utama", case.ticket)
@@ -142,7 +145,7 @@ def test_a_reporter_objects_and_rates_the_second_answer(
     visiting: Opening, staff: Opening, case: Case, language: str, scripts: bool
 ) -> None:
     case.answered()
-    reporter = own_window(visiting, case, language, java_script_enabled=scripts)
+    reporter = own_window(visiting, case, language, plain=not scripts)
     act(reporter, case, "Nyatakan keberatan", reason=REASON)
     assert reporter.sees("Anda menyatakan keberatan atas jawaban")
     assert "Jawaban pertama." in reporter.read()
@@ -168,7 +171,7 @@ def test_a_reporter_objects_and_rates_the_second_answer(
     assert REASON in operator.read()
     operator.fill(text="Jawaban kedua.")
     operator.press("Kirim jawaban")
-    operator.page.wait_for_selector(".notice.good")
+    operator.succeeds()
     reporter.open(f"/laporan/{case.ticket}")
     assert reporter.sees("Jawaban kedua untuk Anda")
     reporter.follow("Nilai jawaban")
@@ -177,7 +180,7 @@ def test_a_reporter_objects_and_rates_the_second_answer(
     reporter.check("rating", "4")
     reporter.fill(comment="Lebih jelas.")
     reporter.press("Nilai jawaban")
-    reporter.page.wait_for_selector(".notice.good")
+    reporter.succeeds()
     assert f"{said('Penilaian Anda:', language)} {said('Baik (4)', language)}" in reporter.read()
     if scripts:
         is_well(reporter)
@@ -218,7 +221,7 @@ def test_an_act_done_twice_is_refused_by_name_and_goes_on_from_the_case(visiting
 
 @pytest.mark.parametrize("scripts", [True, False])
 def test_a_reason_survives_the_end_of_the_log_in(visiting: Opening, case: Case, scripts: bool) -> None:
-    reporter = own_window(visiting, case, java_script_enabled=scripts)
+    reporter = own_window(visiting, case, plain=not scripts)
     reporter.open(f"/laporan/{case.ticket}/cabut")
     reporter.fill(reason=REASON)
     end_log_in(reporter)
@@ -228,7 +231,7 @@ def test_a_reason_survives_the_end_of_the_log_in(visiting: Opening, case: Case, 
     reporter.press("Lanjutkan")
     assert reporter.value("reason") == REASON
     reporter.press("Cabut laporan")
-    reporter.page.wait_for_selector(".notice.good")
+    reporter.succeeds()
     eventually(lambda: "complaint.withdrawn" in happened(case))
 
 
@@ -243,7 +246,7 @@ def test_the_draft_of_a_reason_comes_back_and_goes_once_it_was_sent(visiting: Op
     reporter.page.wait_for_function("document.querySelector('#reason').value !== ''")
     assert reporter.value("reason") == REASON
     reporter.press("Cabut laporan")
-    reporter.page.wait_for_selector(".notice.good")
+    reporter.succeeds()
     reporter.page.wait_for_function(f"{drafts} === 0")
 
 
@@ -256,7 +259,7 @@ def test_a_note_is_read_at_the_own_desk_and_by_the_main_team(
     team.open(f"/laporan/{case.ticket}")
     team.page.fill("[name=text] >> nth=-1", REASON)
     team.press("Simpan catatan")
-    team.page.wait_for_selector(".notice.good")
+    team.succeeds()
     assert REASON in team.read()
     main.open(f"/laporan/{case.ticket}")
     main.follow("Catatan semua meja")
@@ -274,13 +277,13 @@ def test_an_opd_asks_for_more_time_and_the_main_team_decides(
     staff: Opening, case: Case, language: str, scripts: bool
 ) -> None:
     case.forwarded(OPD)
-    team = staff("opd_team", OPD, language=language, java_script_enabled=scripts)
+    team = staff("opd_team", OPD, language=language, plain=not scripts)
     team.open(f"/laporan/{case.ticket}")
     team.follow("Minta tambahan waktu")
     if scripts:
         is_well(team)
     act(team, case, "Minta tambahan waktu", days="3", reason=REASON)
-    main = staff("main_team", language=language, java_script_enabled=scripts)
+    main = staff("main_team", language=language, plain=not scripts)
     eventually(lambda: "grant_time" in case.seen_by(case.main)["acts"])
     main.open(f"/laporan/{case.ticket}")
     assert REASON in main.read()
@@ -292,7 +295,7 @@ def test_an_opd_asks_for_more_time_and_the_main_team_decides(
     assert main.is_wrong("note")
     main.fill(days="2", note="Dua hari saja.")
     main.press("Putuskan permintaan waktu")
-    main.page.wait_for_selector(".notice.good")
+    main.succeeds()
     eventually(lambda: case.seen_by(team_of(case))["due_at"] != case.seen_by(team_of(case)).get("first_due_at"))
     eventually(lambda: (team.open(f"/laporan/{case.ticket}"), "Dua hari saja." in team.read())[1])
     if scripts:
@@ -308,14 +311,14 @@ def team_of(case: Case) -> Any:
 @pytest.mark.parametrize(("language", "scripts"), [("id", True), ("en", False)])
 def test_staff_step_aside_and_see_the_case_no_more(staff: Opening, case: Case, language: str, scripts: bool) -> None:
     case.forwarded(OPD)
-    team = staff("opd_team", OPD, language=language, java_script_enabled=scripts)
+    team = staff("opd_team", OPD, language=language, plain=not scripts)
     team.open(f"/laporan/{case.ticket}")
     team.follow("Saya tidak menangani laporan ini")
     if scripts:
         is_well(team)
     team.fill(reason="Terlapor adalah kerabat saya.")
     team.press("Saya tidak menangani laporan ini")
-    team.page.wait_for_selector(".notice.good")
+    team.succeeds()
     assert case.ticket not in team.read()
     assert team.open(f"/laporan/{case.ticket}") == 404
 
@@ -328,7 +331,7 @@ def test_a_report_is_joined_parted_joined_again_and_sent_back_by_the_operator(
     case.act(case.operator, "handover")
     case.acts(case.main, "classify", "join")
     eventually(lambda: "recall" in first.seen_by(first.main)["acts"])
-    main = staff("main_team", language=language, java_script_enabled=scripts)
+    main = staff("main_team", language=language, plain=not scripts)
     main.open(f"/laporan/{case.ticket}")
     main.follow("Gabungkan dengan laporan lain")
     main.fill(q=first.ticket[-4:])
@@ -341,7 +344,7 @@ def test_a_report_is_joined_parted_joined_again_and_sent_back_by_the_operator(
     assert main.is_wrong("reason")
     main.fill(reason=REASON)
     main.press("Gabungkan dengan laporan lain")
-    main.page.wait_for_selector(".notice.good")
+    main.succeeds()
     assert main.sees("Laporan ini digabungkan dengan laporan lain")
     if scripts:
         is_well(main)
@@ -353,12 +356,12 @@ def test_a_report_is_joined_parted_joined_again_and_sent_back_by_the_operator(
         is_well(main)
     main.fill(reason="Loket lain.")
     main.press("Pisahkan dari laporan lain")
-    main.page.wait_for_selector(".notice.good")
+    main.succeeds()
     assert main.sees("Dipisahkan dari laporan lain")
     act(main, case, "Gabungkan dengan laporan lain", first=first.ticket, reason=REASON)
     first.act(people.opd_team(OPD), "response", {"text": "Petugas ditegur."})
     first.act(first.main, "approval", {"approved": True})
-    operator = staff("operator", language=language, java_script_enabled=scripts)
+    operator = staff("operator", language=language, plain=not scripts)
     operator.take("jawaban", case.ticket)
     assert first.ticket in operator.read()
     assert "Petugas ditegur." in operator.read()
@@ -378,7 +381,7 @@ def test_a_further_opd_declines_and_the_operator_answers_from_what_was_kept(
     case.forwarded(OPD)
     case.act(people.opd_team(OPD), "response", {"text": "Petugas ditegur."})
     case.acts(case.main, "approve", "gather")
-    main = staff("main_team", language=language, java_script_enabled=scripts)
+    main = staff("main_team", language=language, plain=not scripts)
     main.open(f"/laporan/{case.ticket}")
     main.follow("Teruskan juga kepada perangkat daerah lain")
     main.press("Teruskan juga kepada perangkat daerah lain")
@@ -388,7 +391,7 @@ def test_a_further_opd_declines_and_the_operator_answers_from_what_was_kept(
     main.choose("opd", OTHER)
     main.fill(note=REASON)
     main.press("Teruskan juga kepada perangkat daerah lain")
-    main.page.wait_for_selector(".notice.good")
+    main.succeeds()
     assert "Petugas ditegur." in main.read()
     second = staff("opd_team", OTHER, language=language)
     second.take("opd", case.ticket)
@@ -402,8 +405,8 @@ def test_a_further_opd_declines_and_the_operator_answers_from_what_was_kept(
         is_well(main)
     main.fill(note="Cukup dengan yang ada.")
     main.press("Teruskan tanggapan yang ada")
-    main.page.wait_for_selector(".notice.good")
-    operator = staff("operator", language=language, java_script_enabled=scripts)
+    main.succeeds()
+    operator = staff("operator", language=language, plain=not scripts)
     operator.take("jawaban", case.ticket)
     for text in ("Petugas ditegur.", "Cukup dengan yang ada."):
         assert text in operator.read()
@@ -411,5 +414,5 @@ def test_a_further_opd_declines_and_the_operator_answers_from_what_was_kept(
         is_well(operator)
     operator.fill(text="Petugas telah ditegur.")
     operator.press("Kirim jawaban")
-    operator.page.wait_for_selector(".notice.good")
+    operator.succeeds()
     eventually(lambda: happened(case)[-2:] == ["response.concluded", "answer.sent"])

@@ -9,6 +9,7 @@ from tests.browser.test_acts import is_well
 from tests.browser.visitors import Visitor
 from tests.people import People
 
+TICKET = "//*[contains(@class, 'ticket-big')]"
 MOST_STEPS = 40
 """How often the Tab key is pressed at most to reach a field: a trap would need more."""
 
@@ -70,7 +71,7 @@ def test_a_report_is_entered_by_the_keyboard_alone(visiting: Visiting, people: P
     operator.page.wait_for_selector(".ticket-big")
     assert keyboard.on() == "Cetak tanda terima"
     print(f"keystrokes: {keyboard.pressed}, of them to type {16 + 14 + 6 + 28 + 26}")
-    ticket = operator.text("//*[contains(@class, 'ticket-big')]")
+    ticket = operator.text(TICKET)
     with operator.page.expect_download() as download:
         keyboard.press("Enter")
     assert download.value.suggested_filename == f"tanda-terima-loket-{ticket}.pdf"
@@ -87,7 +88,7 @@ def test_a_report_is_entered_by_the_keyboard_alone(visiting: Visiting, people: P
 def test_the_pages_of_the_counter_are_well_and_a_lost_code_is_replaced(
     visiting: Visiting, people: People, language: str, scripts: bool
 ) -> None:
-    operator = visiting(language, java_script_enabled=scripts)
+    operator = visiting(language, plain=not scripts)
     operator.log_in(**people.credentials("operator"))
     operator.open("/petugas/laporan-baru")
     operator.press("Masukkan laporan")
@@ -101,10 +102,9 @@ def test_the_pages_of_the_counter_are_well_and_a_lost_code_is_replaced(
         subject_line="Loket tutup",
         text="Loket ditutup pukul 14.00.",
     )
-    operator.page.select_option("#topic", index=1)
+    operator.choose("topic", "kode-perilaku/disiplin")
     operator.press("Masukkan laporan")
-    operator.page.wait_for_selector(".ticket-big")
-    ticket, first = operator.text("//*[contains(@class, 'ticket-big')]"), code_on(operator)
+    ticket, first = operator.text(TICKET), code_on(operator)
     if scripts:
         is_well(operator)
     operator.open(f"/laporan/{ticket}")
@@ -112,7 +112,7 @@ def test_the_pages_of_the_counter_are_well_and_a_lost_code_is_replaced(
     if scripts:
         is_well(operator)
     operator.press("Ganti kode akses")
-    operator.page.wait_for_selector(".ticket-big")
+    assert operator.text(TICKET) == ticket
     assert code_on(operator) != first
     if scripts:
         is_well(operator)

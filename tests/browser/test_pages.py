@@ -12,7 +12,7 @@ from playwright.sync_api import Browser
 from gateway.app import create_app
 from gateway.proxies import Proxies
 from nkk.sop.clock import WIB
-from tests.browser.visitors import Visitor, Windows
+from tests.browser.visitors import OF_THE_LOOK, Visitor, Windows
 from tests.installations import Installation, eventually
 from tests.people import PASSWORD, People, Person, travel_as_complaint, travel_as_information
 
@@ -197,8 +197,7 @@ def test_every_page_meets_wcag_in_light_and_dark_fits_a_small_phone_and_is_used_
             found += _faults_of_the_keys(visitor, path)
         visitor.page.emulate_media(color_scheme="dark")
         visitor.page.set_viewport_size({"width": 360, "height": 740})
-        # Only the checks whose result the dark colours or the narrow screen can change.
-        found += visitor.accessibility(runOnly=["color-contrast", "target-size", "scrollable-region-focusable"])
+        found += visitor.accessibility(runOnly=OF_THE_LOOK)
         found += visitor.too_wide()
         if not wide:
             found += _faults_of_the_keys(visitor, path)

@@ -16,6 +16,9 @@ from tests.people import PASSWORD
 
 AXE = (Path(__file__).parent / "axe" / "axe-4.14.1.min.js").read_text("utf-8")
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+OF_THE_LOOK = ["color-contrast", "link-in-text-block", "target-size", "scrollable-region-focusable"]
+"""The checks whose result other colours or a narrower screen can change."""
+
 NIK = "1971014107900001"
 
 with (FOLDER / "messages.mo").open("rb") as _file:
@@ -217,6 +220,10 @@ class Visitor(Acts):
     def follow(self, text: str) -> None:
         """Follow the first link of the main part with that text."""
         self.page.locator("main").get_by_role("link", name=said(text, self.language), exact=True).first.click()
+
+    def succeeds(self) -> None:
+        """Wait until the page says that what was sent is done."""
+        self.page.wait_for_selector(".notice.good")
 
     def arrives(self, path: str) -> None:
         """Wait until the window shows the page at a path."""
