@@ -16,6 +16,7 @@ from gateway.limits import by_account, limit
 from gateway.site import colleagues, forms, session, uploading, words
 from gateway.site.forms import Form
 from gateway.site.guard import new_pages
+from gateway.site.said import SAID
 from gateway.site.session import needs
 from nkk.contracts import views
 from nkk.desk.worklist import SHORTEST
@@ -373,6 +374,14 @@ def draft_of(ticket: str, page: ActPage) -> str:
     return f"{page.key}-{ticket}"
 
 
+PASSED = {
+    "answered": "QuestionAnsweredBefore",
+    "lapsed": "QuestionHasLapsed",
+    "overtaken": "QuestionOvertaken",
+}
+"""The refusal of an answer, for each state of a question that is not open."""
+
+
 @pages.route("/laporan/<ticket>/pertanyaan/<int:number>", methods=["GET", "POST"])
 @needs(Role.REPORTER)
 @limit("SUBMISSION", by_account, exempt_when=forms.idle)
@@ -392,7 +401,9 @@ def answer_question(ticket: str, number: int) -> ResponseReturnValue:
         asked = next((each for each in questions.of(ticket) if each["number"] == number), None)
         if asked is None:
             raise NotFound
-        return render_template("question.html", form=form, ticket=ticket, asked=asked)
+        # Said before an answer is written that would be refused.
+        passed = SAID.get(PASSED.get(asked["state"], ""))
+        return render_template("question.html", form=form, ticket=ticket, asked=asked, passed=passed)
 
     return forms.answer(schemas.QuestionAnswer, carry_out, show, _read_question)
 

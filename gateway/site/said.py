@@ -97,11 +97,17 @@ SAID = {
     ),
     "QuestionHasLapsed": Said(
         _("Waktu untuk menjawab sudah lewat"),
-        _("Petugas melanjutkan dengan keterangan yang ada, atau menutup laporan. Tidak ada yang berubah."),
+        _(
+            "Petugas melanjutkan dengan keterangan yang ada, atau menutup laporan. Bila penting, kirim keterangan Anda "
+            "dengan “Tambah keterangan atau bukti” selama halaman laporan menawarkannya. Tidak ada yang berubah."
+        ),
     ),
     "QuestionOvertaken": Said(
         _("Laporan Anda sudah berlanjut"),
-        _("Jawaban atas pertanyaan ini tidak diperlukan lagi. Tidak ada yang berubah."),
+        _(
+            "Jawaban atas pertanyaan ini tidak diperlukan lagi. Bila penting, kirim keterangan Anda dengan “Tambah "
+            "keterangan atau bukti” selama halaman laporan menawarkannya. Tidak ada yang berubah."
+        ),
     ),
     "ObjectionTooLate": Said(
         _("Waktu untuk menyatakan keberatan sudah lewat"),

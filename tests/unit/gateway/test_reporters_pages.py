@@ -77,6 +77,38 @@ def test_the_page_of_a_report_says_that_its_question_waits_for_the_reporter(
     assert "Pertanyaan kepada pelapor" not in page
 
 
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ("open", "atau menutup laporan bila tanpa jawaban Anda"),
+        ("answered", "Pertanyaan ini sudah Anda jawab"),
+        ("lapsed", "Waktu untuk menjawab sudah lewat"),
+        ("overtaken", "Laporan Anda sudah berlanjut"),
+    ],
+)
+def test_the_page_of_a_question_says_before_an_answer_is_written_what_becomes_of_it(
+    client: FlaskClient, stages: FakeBackend, state: str, said: str
+) -> None:
+    asked = {"number": 1, "step": 3, "text": "Kapan?", "asked_at": AT, "state": state, "lapses_on": "2026-03-09"}
+    stages.answers["questions"] = [asked | {"answer": None}]
+    page = client.get(f"/laporan/{TICKET}/pertanyaan/1").text
+    assert said in page
+    assert "Kapan?" in page
+    assert ("Kirim jawaban" in page) == ("dapat dijawab sampai" in page) == (state == "open")
+
+
+def test_the_page_of_a_report_says_what_follows_where_its_question_is_not_answered(
+    client: FlaskClient, stages: FakeBackend
+) -> None:
+    asked = {"number": 1, "step": 3, "text": "Kapan?", "asked_at": AT, "state": "open", "lapses_on": "2026-03-09"}
+    stages.answers |= {
+        "open_answer": {"stands": {"state": "classify", "step": 3}, "answer": None, "acts": ["answer_question"]},
+        "questions": [asked | {"answer": None}, asked | {"number": 2, "answer": None}],
+    }
+    page = client.get(f"/laporan/{TICKET}").text
+    assert page.count("atau menutup laporan bila tanpa jawaban Anda") == 1
+
+
 def test_while_notification_is_away_a_reporter_sees_that_the_report_is_kept(
     client: FlaskClient, stages: FakeBackend
 ) -> None:

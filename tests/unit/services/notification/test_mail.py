@@ -322,6 +322,12 @@ def test_every_letter_can_be_written_with_the_words_its_kind_has(kind):
     assert ("langkah 4 (" in whole) == ("2 hari kerja" in whole and kind in ABOUT_STEPS)
 
 
+@pytest.mark.parametrize("kind", ["question", "question_reminder", "question_lapsed"])
+def test_each_letter_about_a_question_says_that_the_report_may_be_closed(kind):
+    told = read(compose(kind, "tujuan@example.org", "message-1", SENDER, mail.words_of(row(kind), SITE), NOW))
+    assert "atau menutup laporan" in told.get_content()
+
+
 @pytest.mark.parametrize("kind", sorted(ABOUT_STEPS | TO_REPORTERS))
 def test_a_letter_says_neither_who_reported_nor_what_nor_what_anybody_wrote(kind):
     words = mail.words_of(row(kind), SITE)
