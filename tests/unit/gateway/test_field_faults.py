@@ -84,6 +84,11 @@ def test_a_code_of_a_later_version_still_marks_its_field(app: Flask) -> None:
         assert sentence(fault) == str(LOOK_AGAIN) == "Isian ini perlu diperbaiki."
 
 
+def test_what_is_no_ticket_is_told_how_a_ticket_reads(app: Flask) -> None:
+    with app.test_request_context():
+        assert "NKK-2026-XXXX-XXXX" in sentence(faults.NO_TICKET())
+
+
 def test_faults_keep_their_place_in_nested_fields() -> None:
     fields = {"opd_team": {"dinkes": {"value": {"email": [faults.NO_ADDRESS()], "superior_email": ["Old."]}}}}
     assert field_faults.sentences(fields) == {
