@@ -226,3 +226,10 @@ def test_an_address_that_leads_elsewhere_is_not_followed(address: str | None) ->
 
 def test_an_address_of_this_site_is_followed() -> None:
     assert within_site("/laporan/NKK-2026-EDXY-ER30?x=1") == "/laporan/NKK-2026-EDXY-ER30?x=1"
+
+
+@pytest.mark.parametrize(("forwarding", "again"), [(None, False), (1, False), (2, True)])
+def test_a_further_forwarding_is_said_to_be_one(forwarding: int | None, again: bool) -> None:
+    entry = {"event": "complaint.forwarded.v1", "forwarding": forwarding}
+    shown = get_template_attribute("_parts.html", "happening")(entry)
+    assert ("diteruskan lagi" in shown) == again

@@ -118,6 +118,8 @@ def test_while_notification_is_away_a_reporter_sees_that_the_report_is_kept(
     for page in (one, every):
         assert "Laporan Anda tersimpan" in page.text
         assert "Loket tutup" in page.text
+    # An answer may have been lost on its way: only the report need not be sent again.
+    assert "laporan ini tidak perlu dikirim ulang" in one.text
 
 
 def test_what_may_have_been_lost_on_its_way_is_said_to_be_unsure(client: FlaskClient, stages: FakeBackend) -> None:
