@@ -260,7 +260,8 @@ PAGES = (
         _(
             "Laporan berhenti dikerjakan di semua meja dan tidak akan dijawab. Ini tidak dapat dibatalkan. Pelapor "
             "dikabari dan dapat mengirim laporan baru. Laporan lain yang digabungkan dengan laporan ini dipisahkan dan "
-            "diklasifikasi tersendiri. Bila keterangan yang ada sudah cukup, lanjutkan saja laporan ini."
+            "diklasifikasi tersendiri. Tanggapan yang sudah disimpan pun tidak sampai kepada pelapor. Bila keterangan "
+            "yang ada sudah cukup, lanjutkan saja laporan ini."
         ),
         _("Laporan ditutup, dan pelapor dikabari."),
     ),

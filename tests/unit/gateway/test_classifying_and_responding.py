@@ -141,3 +141,9 @@ def test_that_a_reporter_cannot_be_asked_is_said_before_a_question_is_written(
     # Without intake, which knows the reporter, the question can be written.
     stages.answers |= {"is_unreachable": StageUnavailableError("intake")}
     assert main_team.get(path).status_code == 200
+
+
+def test_the_page_that_closes_a_report_says_that_no_kept_response_reaches_its_reporter(
+    visitor: Callable[[str], FlaskClient],
+) -> None:
+    assert "Tanggapan yang sudah disimpan pun tidak sampai" in visitor("opd_team").get(f"/laporan/{TICKET}/tutup").text
