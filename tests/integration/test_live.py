@@ -15,6 +15,7 @@ from nkk.contracts.asyncapi import SAMPLES
 from nkk.messaging import topology
 from nkk.messaging.plain import take_as_they_are
 from nkk.messaging.publisher import Message, publisher
+from ops.broker_api import BrokerApi
 from ops.stack.broker import PrivateNode
 from tests.installations import eventually
 
@@ -86,11 +87,15 @@ def test_registrations_are_not_heard(node: PrivateNode, feed: LiveFeed, monkeypa
 
 
 def test_the_queue_goes_with_the_process(node: PrivateNode) -> None:
-    feed = LiveFeed(node.uri, 8)
+    feed, api = LiveFeed(node.uri, 8), BrokerApi(node.api, node.uri)
+
+    def has_queue() -> bool:
+        return any(queue["name"].startswith("live.gateway-") for queue in api.get("queues", "/"))
+
     next(following(feed.open(INTAKE, None, "one", 60)))
-    assert "live.gateway-" in node.ctl("list_queues", "name")
+    eventually(has_queue)
     feed.close()
-    eventually(lambda: "live.gateway-" not in node.ctl("list_queues", "name"))
+    eventually(lambda: not has_queue())
 
 
 def test_a_feed_that_is_refused_tries_again_ever_more_slowly(
