@@ -4,6 +4,7 @@ import base64
 import io
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -373,7 +374,7 @@ def test_files_are_added_later_and_reach_the_desk(visiting: Opening, staff: Open
     reporter.register()
     reporter.write()
     ticket = reporter.send()
-    handed_on(staff, ticket)
+    handed_on(partial(staff, plain=True), ticket)
     reporter.open(f"/laporan/{ticket}")
     reporter.follow("Tambah keterangan atau bukti")
     reporter.press("Tambahkan")
