@@ -54,6 +54,7 @@ STATUS = {
     "Withdrawn": 409,
     "Abandoned": 409,
     "NothingLapsed": 409,
+    "RespondedBefore": 409,
     "AlreadyWithdrawn": 409,
     "TooLateToWithdraw": 409,
     "AlreadyClosed": 409,

@@ -37,6 +37,8 @@ SENTENCES = {
     "withdrawn": "The reporter has withdrawn this report; nothing changed. Reload your list.",
     "abandoned": "A desk closed this report as not completed, because its question to the reporter was not answered; "
     "nothing changed. Reload your list.",
+    "responded-before": "An agency responded to this report before, so that it is not closed without an answer; "
+    "nothing changed. Respond with what there is, or decline it, and the main team decides.",
     "nothing-lapsed": "The reporter was not asked at this step, has answered, or can still answer; nothing changed.",
     "already-withdrawn": "You withdrew this report before; nothing changed.",
     "too-late-to-withdraw": "The answer was sent before; nothing changed. Read it: you can object to it within ten "

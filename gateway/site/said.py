@@ -49,6 +49,13 @@ SAID = {
         _("Laporan ini sudah ditutup"),
         _("Pertanyaan kepada pelapor tidak dijawab, dan petugas menutup laporan ini. Tidak ada yang berubah."),
     ),
+    "RespondedBefore": Said(
+        _("Laporan ini tidak dapat ditutup"),
+        _(
+            "Sudah ada tanggapan atas laporan ini, sehingga pelapor tetap dijawab. Tanggapi dengan keterangan yang "
+            "ada, atau kembalikan kepada Tim NKK Utama. Tidak ada yang berubah."
+        ),
+    ),
     "NothingLapsed": Said(
         _("Laporan ini tidak dapat ditutup"),
         _("Pelapor belum ditanya pada langkah ini, sudah menjawab, atau masih dapat menjawab. Tidak ada yang berubah."),

@@ -37,6 +37,10 @@ class AlreadyAsked(AlreadyDone):
     """The team has asked for more time for this forwarding before."""
 
 
+class RespondedBefore(NotYourStep):
+    """This team, or another agency's, responded to the report before, so that it is not closed without an answer."""
+
+
 class NoLongerHere(NotYourStep):
     """The complaint is no longer with this team: it declined it, or Tim Utama took it back."""
 
@@ -225,8 +229,18 @@ class Case(Report, Askable):
 
     def acts(self) -> list[str]:
         """Return the acts of this team that are possible now."""
-        not_now = self.asks_not_now | (set() if self.asked_for is None else {Act.REQUEST_TIME})
+        not_now = self.asks_not_now | ({Act.ABANDON} if self.round else set())
+        not_now |= set() if self.asked_for is None else {Act.REQUEST_TIME}
         return possible("opd_response", Role.OPD_TEAM, self.stands()["state"], not_now)
+
+    def must_be_abandonable(self) -> None:
+        """Raise RespondedBefore, NothingLapsed or the refusal that says why the case does not stand here.
+
+        A further agency that closed the report would take from its reporter what the agency before it responded.
+        """
+        super().must_be_abandonable()
+        if self.round:
+            raise RespondedBefore({"stands": self.stands()})
 
     def stands(self) -> Stands:
         """Return the case's state at this desk, and since when it has been in it; a withdrawal is told to the day."""

@@ -13,8 +13,10 @@ from nkk.sop.refusals import NotYourStep, Refused
 from nkk.trust.actor import Actor
 from services.intake.domain import AlreadyHandedOver
 from services.notification.journeys import still_true
+from services.opd_response.domain import RespondedBefore
 from tests.builders import REPORT, own_upload
-from tests.integration.test_acts import acted, forwarded
+from tests.integration.test_acts import OTHER_TEAM, acted, forwarded
+from tests.integration.test_joining import gathered
 from tests.integration.test_questions import ANSWER, ASKED, AT_DESKS, at_desk, held, lapse
 from tests.stages import MAIN_TEAM, OPD_TEAM, OPERATOR, REPORTER, STORAGES, House
 
@@ -317,6 +319,17 @@ def test_a_report_that_tim_utama_keeps_goes_on_whenever_its_closing_arrives(stag
         assert (at_opd.forwarding, at_opd.ended) == (2, None)
         acted(stages, "triage", "return_response", MAIN_TEAM, ticket, "Lengkapi.")
         acted(stages, "opd_response", "respond", OPD_TEAM, ticket, "Lengkap.")
+
+
+def test_a_further_opd_does_not_close_what_was_responded_to_before(stages: House) -> None:
+    ticket = gathered(stages)
+    acted(stages, "opd_response", "ask", OTHER_TEAM, ticket, ASKED)
+    lapse(stages)
+    assert "abandon" not in stages.do("opd_response", "case", OTHER_TEAM, ticket)["acts"]
+    with pytest.raises(RespondedBefore):
+        stages.do("opd_response", "abandon", OTHER_TEAM, ticket, WHY)
+    acted(stages, "opd_response", "decline", OTHER_TEAM, ticket, "Tidak ada keterangan.")
+    assert "conclude" in stages.do("triage", "case", MAIN_TEAM, ticket)["acts"]
 
 
 AROUND: dict[str, tuple[str, list[tuple[str, str, Actor, tuple[Any, ...]]]]] = {
