@@ -52,6 +52,7 @@ ASKED: dict[str, Any] = {
     "POST /complaints/{ticket}/joins": WHY | {"first": "NKK-2026-EDXY-ER30"},
     "POST /complaints/{ticket}/parting": WHY,
     "POST /complaints/{ticket}/questions": {"text": "Kapan?"},
+    "POST /complaints/{ticket}/abandonment": WHY,
     "POST /complaints/{ticket}/recusals": WHY,
     "POST /complaints/{ticket}/notes": {"text": "Catatan."},
     "POST /complaints/{ticket}/claim": {},

@@ -177,7 +177,7 @@ class Walk:
                 chosen = chance.random()
                 if chosen < 0.6:
                     found.append(("notification", "answer_question", REPORTER, text))
-                elif chosen < 0.75:
+                elif chosen < 0.75 and (stage != "opd_response" or "respond" not in {each[1] for each in found}):
                     self.acts = [*found, (stage, "abandon", actor, WHY)]
                     return
             found.append((stage, command, actor, *args))

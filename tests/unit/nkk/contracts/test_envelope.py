@@ -277,8 +277,8 @@ STARTS_A_CLOCK = [event for event in EVENTS if "calendar" in event.SCHEMA.fields
 
 def test_every_event_that_starts_a_clock_names_the_calendar_it_runs_by():
     starting = {type_ for type_, turn in TURNS.items() if turn.then is not None}
-    # A question names the version by which its last day is found.
-    named = {"step.due_soon.v1", "step.overdue.v1", "question.asked.v1"}
+    # A question names the version by which its last day is found, a joining that of the step its reporter is told of.
+    named = {"step.due_soon.v1", "step.overdue.v1", "question.asked.v1", "complaint.joined.v1"}
     assert {event.TYPE for event in STARTS_A_CLOCK} == starting | named
 
 
