@@ -18,6 +18,7 @@ from nkk.sop.steps import Path, Role
 from nkk.sop.ticket import read_ticket
 
 JUST_SUBMITTED = journeys.standing(steps.HAND_OVER)
+NOT_ANSWERED: dict[str, Any] = {"stands": JUST_SUBMITTED, "answer": None, "undelivered": []}
 
 
 class TooLateToWithdraw(AlreadyDone):
@@ -272,7 +273,14 @@ def _for_reporter(ticket: str) -> views.Complaint:
 
 
 def _for_operator(ticket: str) -> views.Complaint:
-    complaint, answering = desks.read(ticket), _answer("answer", ticket)
+    complaint = desks.read(ticket)
+    try:
+        answering = _answer("answer", ticket)
+    except StageUnavailableError:
+        # There is no answer yet: what intake has is enough for the first desk.
+        if complaint["stands"]["state"] != "awaiting_hand_over":
+            raise
+        answering = NOT_ANSWERED
     # The operator has two desks; after the hand-over the claim at the first is void.
     claim = complaint["claim"] or (answering["answer"] or {}).get("claim")
     acts = [*complaint.get("acts", ()), *answering.get("acts", ())]
@@ -286,7 +294,7 @@ def _answer(method: str, ticket: str) -> Any:
     except RefusedRemotelyError as refusal:
         if refusal.name != "UnknownTicket":
             raise
-        return {"stands": JUST_SUBMITTED, "answer": None} | ({"undelivered": []} if method == "answer" else {})
+        return NOT_ANSWERED if method == "answer" else {"stands": JUST_SUBMITTED, "answer": None}
 
 
 _VIEWS = {

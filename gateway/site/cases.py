@@ -232,7 +232,7 @@ def _page(ticket: str, form: Form, reporter: Mapping[str, Any] | None = None) ->
     known = words.lists()
     step = _turn(role, case)
     clock: Any = case["answer"] if step is steps.ANSWER else case
-    timeline = _timeline(ticket, case.get("confidential"))
+    timeline, asked = _followed(role, ticket, case.get("confidential"))
     claimed = case.get("claim") if role in desks.STAFF else None
     entries = timeline["entries"] if timeline else []
     seen = (*entries, *case.get("notes", ()))
@@ -248,7 +248,8 @@ def _page(ticket: str, form: Form, reporter: Mapping[str, Any] | None = None) ->
         opd=words.opd_name(case.get("opd"), known),
         better_opd=words.opd_name(case.get("better_opd"), known),
         acts=acts.possible(case),
-        questions=questions.of(ticket),
+        questions=asked or [],
+        away=asked is None,
         ratings=acts.RATINGS,
         draft=draft_name(ticket),
         # The main team learns it from the timeline, the operator from the report; an OPD's team does not.
@@ -286,6 +287,21 @@ def _turn(role: Role, case: views.Complaint) -> Step | None:
 def _service(case: views.Complaint) -> Due | None:
     finished = case["stands"]["state"] in ("closed", "receive", *ENDED)
     return None if finished else of_service(case, SERVICE_MINUTES)
+
+
+def _followed(
+    role: Role, ticket: str, confidential: bool | None
+) -> tuple[dict[str, Any] | None, list[views.Question] | None]:
+    """Return the timeline and the questions; None and None for the staff while notification is unavailable.
+
+    Their desk does not need them to go on. For a reporter they are the page.
+    """
+    try:
+        return _timeline(ticket, confidential), questions.of(ticket)
+    except StageUnavailableError:
+        if role == Role.REPORTER:
+            raise
+        return None, None
 
 
 def _timeline(ticket: str, confidential: bool | None) -> dict[str, Any] | None:

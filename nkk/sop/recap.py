@@ -21,8 +21,10 @@ from nkk.sop.journey import (
     DECLINED,
     JOINED,
     OUTSIDE,
+    PARTED,
     RECALLED,
     REOPENED,
+    RETURNED,
     WITHDRAWN,
     Clock,
     Fact,
@@ -81,6 +83,11 @@ class Record:
     def cycles(self) -> list[tuple[Fact, Fact | None]]:
         """What begins each cycle, and the answer that it ended with, if it has one."""
         return services(self.ordered)
+
+    def was_joined(self, first: datetime, end: datetime) -> bool:
+        """Return whether the report was joined with another in this time, and neither parted nor sent back in it."""
+        facts = [fact for fact in self.ordered if fact.type in (JOINED, PARTED, RETURNED) and first <= fact.at < end]
+        return bool(facts) and facts[-1].type == JOINED
 
     @property
     def waits(self) -> bool:
@@ -231,7 +238,7 @@ def recapitulate(
         "withdrawn": len(happened(WITHDRAWN)),
         "abandoned": len(happened(ABANDONED)),
         "objected": len(happened(REOPENED)),
-        "joined": len(happened(JOINED)),
+        "joined": sum(record.was_joined(first, end) for record in known),
         "open": len(open_cases),
         "late": sum(case["late"] for case in open_cases),
         "by_path": _counted(Counter(PATHS[record.path] for record in accepted)),

@@ -48,6 +48,30 @@ def visitor(
     return enter
 
 
+@pytest.mark.parametrize("role", ["main_team", "opd_team"])
+def test_a_team_goes_on_while_notification_is_away(
+    visitor: Callable[[str], FlaskClient], stages: FakeBackend, role: str
+) -> None:
+    team = visitor(role)
+    stages.answers |= {"timeline": StageUnavailableError("notification")}
+    answer = team.get(f"/laporan/{TICKET}")
+    assert (answer.status_code, "laporan dapat tetap dikerjakan" in answer.text) == (200, True)
+    assert ("Kirim tanggapan" in answer.text) == (role == "opd_team")
+
+
+@pytest.mark.parametrize("state", ["awaiting_hand_over", "handed_over"])
+def test_an_operator_goes_on_while_notification_is_away_with_what_is_not_handed_over(
+    visitor: Callable[[str], FlaskClient], stages: FakeBackend, state: str
+) -> None:
+    operator = visitor("operator")
+    at = None if state == "awaiting_hand_over" else AT
+    away = dict.fromkeys(("answer", "timeline", "questions"), StageUnavailableError("notification"))
+    stages.answers |= {"complaint": CASE | {"stands": {"state": state}, "handed_over_at": at, "claim": None}} | away
+    answer = operator.get(f"/laporan/{TICKET}")
+    assert answer.status_code == (200 if at is None else 503)
+    assert ("Langkah 2: serahkan" in answer.text) == (at is None)
+
+
 @pytest.mark.parametrize(
     ("form", "said"),
     [

@@ -364,7 +364,9 @@ def test_what_was_joined_counts_in_its_month_and_is_late_only_by_the_promise():
     assert counted(record(facts=way), now=at(3 * 24 * 60))["late"] == 1
     parted = [*way, recorded("complaint.parted.v1", 60)]
     found = counted(record(facts=parted), now=at(24 * 60))
-    assert (found["joined"], found["late"]) == (1, 0)
+    assert (found["joined"], found["late"]) == (0, 0)
+    again = [*parted, recorded("complaint.joined.v1", 70, forwarding=2)]
+    assert counted(record(facts=again), now=at(24 * 60))["joined"] == 1
 
 
 def test_the_time_that_a_desk_waited_for_the_reporter_is_in_no_steps_time():
