@@ -105,8 +105,8 @@ def built(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Hous
 def stored(house: House, tickets: list[str]) -> dict[str, list[str]]:
     """Return what each stage holds of cases, without what goes with a downgrade.
 
-    These are the days on which files were added, the OPD's mark of a report that its reporter withdrew, and at intake
-    the number of the last classification that was taken back.
+    These are the days on which files were added, the OPD's mark of a report that its reporter withdrew and the number
+    with which a complaint goes on there, and at intake the number of the last classification that was taken back.
     """
     return {
         stage: sorted(repr(as_after_a_downgrade(stage, row)) for row in house.held(stage, tickets)) for stage in STAGES
@@ -115,7 +115,7 @@ def stored(house: House, tickets: list[str]) -> dict[str, list[str]]:
 
 def as_after_a_downgrade(stage: str, row: Any) -> Any:
     if stage == "opd_response":
-        row = replace(row, kept=False)
+        row = replace(row, kept=False, goes_on_from=0)
     if stage == "intake":
         row = replace(row, recalled=0)
     return replace(row, additions=()) if hasattr(row, "additions") else row
