@@ -1,16 +1,19 @@
 """Questions to the reporter, as the four stages keep them, with their events in any order."""
 
 import json
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from nkk.desk.record import FILE_OPENED
+from nkk.sop.calendar import write_calendar
+from nkk.sop.clock import OFFICE_HOURS
 from nkk.sop.files import FileAttachedBefore, UnknownFile
 from nkk.sop.questions import QuestionOpen, WithoutReporter
 from nkk.sop.refusals import UnknownTicket
+from nkk.sop.timed import moved
 from nkk.trust.actor import Actor
 from services.notification.asking import (
     QuestionAnsweredBefore,
@@ -21,7 +24,7 @@ from services.notification.asking import (
 from services.notification.journeys import still_true
 from tests.builders import REPORT, upload
 from tests.integration.test_acts import acted, forwarded
-from tests.stages import MAIN_TEAM, OPD_TEAM, OPERATOR, REPORTER, STORAGES, House
+from tests.stages import ADMIN, MAIN_TEAM, OPD_TEAM, OPERATOR, REPORTER, STORAGES, House
 
 ASKED = "Pada hari apa peristiwanya?"
 ANSWER = "Hari Selasa."
@@ -100,6 +103,45 @@ def test_a_question_is_answered_once(stages: House) -> None:
     acted(stages, "notification", "answer_question", REPORTER, ticket, 1, ANSWER)
     with pytest.raises(QuestionAnsweredBefore):
         stages.do("notification", "answer_question", REPORTER, ticket, 1, ANSWER)
+
+
+def holidays(stages: House, name: str, *days: str) -> None:
+    """Have an admin make these dates holidays, in a new version of the calendar."""
+    with stages.services["intake"].uow.reading() as work:
+        newest = work.calendars.newest()
+    changed = {"national_years": [], "days": {day: {"name": name, "spans": []} for day in days}}
+    acted(stages, "intake", "replace_calendar", ADMIN, newest, write_calendar(OFFICE_HOURS) | changed)
+
+
+def test_thirty_days_that_end_in_lebaran_are_over_with_the_next_working_day(stages: House) -> None:
+    stages.now = datetime(2026, 2, 18, 2, tzinfo=UTC)
+    holidays(stages, "Idul Fitri", *(f"2026-03-{day}" for day in (18, 19, 20, 21, 23, 24)))
+    ticket = asked(stages)
+    assert questions(stages, ticket)[0]["lapses_on"] == "2026-03-25T00:00:00+07:00"
+    stages.now = datetime(2026, 3, 25, 16, 59, tzinfo=UTC)
+    stages.services["notification"].end_questions()
+    assert questions(stages, ticket)[0]["state"] == "open"
+    acted(stages, "notification", "answer_question", REPORTER, ticket, 1, ANSWER)
+
+
+@pytest.mark.parametrize("until", ["answered", "lapsed"])
+def test_a_clock_that_rested_over_a_change_of_the_calendar_goes_on_by_its_own(stages: House, until: str) -> None:
+    ticket = asked(stages)
+    before = held(stages, "triage", ticket)
+    holidays(stages, "Banjir", "2026-03-03", "2026-03-05")
+    stages.now += timedelta(days=3)
+    if until == "answered":
+        acted(stages, "notification", "answer_question", REPORTER, ticket, 1, ANSWER)
+    else:
+        lapse(stages)
+    timed = held(stages, "triage", ticket)
+    notification = stages.services["notification"]
+    own = notification.calendars.get(before.calendar)
+    assert own.version < notification.calendars.current().version
+    assert timed.due_at == moved(before.due_at, before.rests_since, timed.rests_until, own)
+    with notification.uow.reading() as work:
+        clock = work.journeys.get(ticket).clocks(notification.calendars.get)[-1]
+    assert (clock.due_at, clock.calendar) == (timed.due_at, own)
 
 
 def test_a_question_lapses_and_the_clock_goes_on(stages: House) -> None:
