@@ -123,8 +123,7 @@ def send(id: str) -> Response:
     offset, found = number(OFFSET), uploads()
     if LENGTH in request.headers and number(LENGTH) != found.state(owner(), id).length:
         raise UploadLengthChanged
-    with slots().one():
-        found.write(owner(), id, offset, request.environ["wsgi.input"], request.content_length)
+    slots().run(lambda: found.write(owner(), id, offset, request.environ["wsgi.input"], request.content_length))
     return Response(status=204, headers=headers(found.state(owner(), id)))
 
 

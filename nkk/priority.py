@@ -1,6 +1,7 @@
-"""Giving way to the other processes of a machine, for one whose work can wait."""
+"""Giving way to the other processes and threads of a machine, for one whose work can wait."""
 
 import os
+import threading
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,3 +20,12 @@ def give_way(niceness: int) -> None:
         # Not every kernel has it, and all processes together may write it ten times a second.
         with suppress(OSError):
             _AUTOGROUP.write_text(str(niceness))
+
+
+def thread_gives_way(niceness: int) -> None:
+    """Give way by `niceness`, from 1 to 19, with the calling thread alone, as long as it lives.
+
+    In Linux, niceness is that of a thread, and only a privileged process gets back what it gave.
+    """
+    thread = threading.get_native_id()
+    os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + niceness)

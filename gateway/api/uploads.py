@@ -147,14 +147,15 @@ def discard(id: str) -> Response:
 
 
 def _sent_whole() -> Response:
-    with slots().one():
-        form = forms.receive(
+    form = slots().run(
+        lambda: forms.receive(
             uploads(),
             owner(),
             request.environ["wsgi.input"],
             request.content_type or "",
             lambda fields: fields.get("original") == "1",
         )
+    )
     if not form.ids:
         raise BadRequest
     found = [schemas.told(uploads().state(owner(), id)) for id in form.ids]

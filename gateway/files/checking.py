@@ -21,6 +21,7 @@ from gateway.files.sealing import DamagedError
 from gateway.files.stores import HeldError, MissingError, StoreError
 from gateway.files.uploads import CAME, DISCARDED, GRACE_SECONDS, UNCHECKED, UNCLAIMED, Known, Uploads
 from nkk.log import get_logger
+from nkk.priority import thread_gives_way
 from nkk.sop.files import Scan
 
 LOOK_SECONDS = 2.0
@@ -33,6 +34,7 @@ SCANNER_AWAY_SECONDS = 20.0
 """For how long a scanner that was silent is not asked again: all files would wait while each asks it in vain."""
 
 EXPIRY_SECONDS = 600.0
+NICENESS = 10
 AT_ONCE = 200
 """How many ids are asked about at once before uploads are removed."""
 
@@ -153,6 +155,7 @@ class Checker:
                 self._remove(id)
 
     def _run(self) -> None:
+        thread_gives_way(NICENESS)
         while not self._ends.is_set():
             self._wakes.wait(LOOK_SECONDS)
             self._wakes.clear()

@@ -1,10 +1,22 @@
-"""How many uploads a process takes at once: each holds a thread while its bytes arrive, and others need threads too."""
+"""How many uploads a process takes at once, in threads that give way to all others of the machine.
+
+A thread is held while the bytes of an upload arrive, and seals them. Twenty at once would take the processors from
+somebody who waits for a worklist.
+"""
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from typing import TypeVar
 
 from flask import current_app
+
+from nkk.priority import thread_gives_way
+
+NICENESS = 10
+
+Received = TypeVar("Received")
 
 
 class TooManyUploadsError(Exception):
@@ -12,18 +24,21 @@ class TooManyUploadsError(Exception):
 
 
 class Slots:
-    """The places for uploads whose bytes arrive."""
+    """The places for uploads whose bytes arrive, each with a thread."""
 
     def __init__(self, most: int) -> None:
         self._free = threading.Semaphore(most)
+        self._threads = ThreadPoolExecutor(most, "upload", thread_gives_way, (NICENESS,))
 
-    @contextmanager
-    def one(self) -> Iterator[None]:
-        """Have one of the places. Raises TooManyUploadsError."""
+    def run(self, receive: Callable[[], Received]) -> Received:
+        """Return what `receive` returns, which runs in one of the places with the caller's request.
+
+        Raises TooManyUploadsError where no place is free, and what `receive` raises.
+        """
         if not self._free.acquire(blocking=False):
             raise TooManyUploadsError
         try:
-            yield
+            return self._threads.submit(copy_context().run, receive).result()
         finally:
             self._free.release()
 

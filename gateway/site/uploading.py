@@ -155,8 +155,8 @@ def _read() -> None:
         return ORIGINAL in fields
 
     try:
-        with slots().one():
-            form = forms.receive(
+        form = slots().run(
+            lambda: forms.receive(
                 uploads(),
                 owner(),
                 request.environ["wsgi.input"],
@@ -164,6 +164,7 @@ def _read() -> None:
                 before_files,
                 keeps_earlier=True,
             )
+        )
     except Refused as refusal:
         g.files_refused = refusal
         return

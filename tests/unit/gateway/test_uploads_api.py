@@ -1,7 +1,10 @@
 """The API of uploads: tus 1.0 to the letter, forms for simple clients, and limits for both."""
 
+import threading
 from base64 import b64encode
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -16,6 +19,7 @@ from gateway.files.errors import FileRefusedError
 from gateway.files.sealing import ring_of
 from gateway.files.slots import Slots
 from gateway.files.uploads import Limits, Uploads
+from tests.installations import PATIENCE
 from tests.unit.gateway.files.stand_ins import BadStore
 from tests.unit.gateway.files.test_checking import Inspection
 from tests.unit.gateway.files.test_forms import written
@@ -307,11 +311,30 @@ def test_a_form_with_too_much_brings_nothing(client: FlaskClient, reporter: dict
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
+@contextmanager
+def taken(slots: Slots) -> Iterator[None]:
+    """Take the only place."""
+    begun, ended = threading.Event(), threading.Event()
+
+    def receive() -> bool:
+        begun.set()
+        return ended.wait(PATIENCE)
+
+    with ThreadPoolExecutor(1) as threads:
+        received = threads.submit(slots.run, receive)
+        assert begun.wait(PATIENCE)
+        try:
+            yield
+        finally:
+            ended.set()
+        assert received.result()
+
+
 def test_where_all_places_are_taken_it_is_said_when_to_come_again(
     client: FlaskClient, app: Flask, reporter: dict[str, str]
 ) -> None:
     at = begin(client, reporter)
-    with app.extensions["upload_slots"].one():
+    with taken(app.extensions["upload_slots"]):
         for answer in (
             send(client, reporter, at, 0, b"1"),
             client.post(PATH, headers=reporter, data={"f": (BytesIO(b"1"), "a")}, content_type="multipart/form-data"),

@@ -1,8 +1,13 @@
-"""Processes that give way to others, and the sessions that they lead."""
+"""Processes that give way to others, the sessions that they lead, and threads."""
 
+import os
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+from nkk.priority import thread_gives_way
 
 AUTOGROUP = Path("/proc/self/autogroup")
 ASKED = f"""
@@ -12,6 +17,14 @@ from nkk.priority import give_way
 give_way(19)
 group = Path("{AUTOGROUP}")
 print(os.nice(0), *(group.read_text().split()[-1:] if group.exists() else ()))
+"""
+
+TWICE = """
+import os
+from nkk.priority import thread_gives_way
+thread_gives_way(19)
+thread_gives_way(10)
+print(os.nice(0))
 """
 
 
@@ -39,3 +52,20 @@ def test_a_machine_that_refuses_it_still_has_its_niceness(monkeypatch):
     monkeypatch.setattr(priority.os, "getsid", lambda _: priority.os.getpid())
     priority.give_way(19)
     assert given == [19]
+
+
+def test_a_thread_gives_way_alone():
+    def given() -> tuple[int, int]:
+        thread = threading.get_native_id()
+        before = os.getpriority(os.PRIO_PROCESS, thread)
+        thread_gives_way(3)
+        return before, os.getpriority(os.PRIO_PROCESS, thread)
+
+    here = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    with ThreadPoolExecutor(1) as threads:
+        assert threads.submit(given).result() == (here, min(19, here + 3))
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == here
+
+
+def test_a_thread_that_has_given_all_it_has_works_on():
+    assert subprocess.run([sys.executable, "-c", TWICE], capture_output=True, text=True).stdout.split() == ["19"]

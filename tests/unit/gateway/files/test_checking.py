@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from gateway.files import kinds
-from gateway.files.checking import Checker
+from gateway.files.checking import NICENESS, Checker
 from gateway.files.errors import FileRefusedError, InspectionUnavailableError, ScannerAwayError, ScannerSilentError
 from gateway.files.facts import State
 from gateway.files.refusals import FileHeldBack, FileLost, FilesTooLong, UnknownUpload, UploadAttached, UploadRefused
@@ -49,10 +50,12 @@ class Inspection:
     def __init__(self) -> None:
         self.fails: Exception | None = None
         self.asked = 0
+        self.niceness = 0
 
     @contextmanager
     def __call__(self, content: Iterable[bytes], *, original: bool) -> Iterator[Found]:
         self.asked += 1
+        self.niceness = niceness()
         if self.fails:
             raise self.fails
         yield Found(content, original)
@@ -353,13 +356,20 @@ def test_files_together_have_no_more_bytes_than_they_may(tmp_path: Path, inspect
         uploads.ready(REPORTER, ids)
 
 
-def test_in_the_background_it_is_checked_as_soon_as_it_is_there(uploads: Uploads, checker: Checker) -> None:
+def test_in_the_background_it_is_checked_as_soon_as_it_is_there_by_a_thread_that_gives_way(
+    uploads: Uploads, inspection: Inspection, checker: Checker
+) -> None:
     checker.start()
     try:
         id = send(uploads, b"x")
         eventually(lambda: uploads.state(REPORTER, id).state is State.READY)
     finally:
         checker.stop()
+    assert inspection.niceness == min(19, niceness() + NICENESS)
+
+
+def niceness() -> int:
+    return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
 
 
 def make_old(folder: Path, id: str, hours: float) -> None:
