@@ -13,7 +13,7 @@ from nkk.sop.refusals import UnknownTicket
 from nkk.sop.steps import Role, Stands
 from nkk.trust.actor import Actor, requires
 from nkk.validation import load
-from services.notification import figures, ratings, schemas
+from services.notification import figures, ratings, schemas, shown
 from services.notification.counting import counted, rated
 from services.notification.journeys import Journey
 
@@ -41,7 +41,7 @@ class Follows:
         if told is not journey and actor.role == Role.OPD_TEAM:
             until = told.entries[-1].at
             additions = [addition for addition in additions if addition.at <= until]
-        return schemas.timeline(told, actor, self.calendars.get, work.now, additions)
+        return shown.timeline(told, actor, self.calendars.get, work.now, additions)
 
     @rpc
     @requires(Role.REPORTER)
@@ -50,7 +50,7 @@ class Follows:
         with self.uow.reading() as work:
             journeys = work.journeys.of(tickets)
         return {
-            journey.ticket: schemas.in_list(self._neutral(journey, work.now), self.calendars.get, work.now)
+            journey.ticket: shown.in_list(self._neutral(journey, work.now), self.calendars.get, work.now)
             for journey in journeys
             if self.wrote(journey, actor)
         }
@@ -126,6 +126,6 @@ class Follows:
     def _records(self, journeys: list[Journey]) -> views.Records:
         versions = set().union(*(journey.calendars for journey in journeys))
         return {
-            "journeys": [schemas.record(journey) for journey in journeys],
+            "journeys": [shown.record(journey) for journey in journeys],
             "calendars": {str(version): write_calendar(self.calendars.get(version)) for version in versions},
         }

@@ -17,7 +17,7 @@ from nkk.sop.refusals import UnknownTicket
 from nkk.sop.steps import Role
 from nkk.trust.actor import Actor, requires
 from nkk.validation import load
-from services.notification import schemas
+from services.notification import schemas, shown
 from services.notification.asking import Asked, remind_at
 from services.notification.journeys import Journey
 from services.notification.storage import NotificationWork, letter_id
@@ -100,7 +100,7 @@ class KeepsQuestions:
         with viewing(self.uow, actor, ticket, "questions") as work:
             journey, found = self._told(work, actor, ticket)
         clocks = journey.clocks(self.calendars.get)
-        return [schemas.question(asked, clocks, actor) for asked in found]
+        return [shown.question(asked, clocks, actor) for asked in found]
 
     @rpc
     @requires(*READERS)

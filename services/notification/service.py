@@ -38,7 +38,7 @@ from nkk.sop.steps import Path, Role
 from nkk.sop.timed import started
 from nkk.trust.actor import Actor, requires
 from nkk.validation import load
-from services.notification import schemas
+from services.notification import schemas, shown
 from services.notification.acts import TakesActs, close, entry_of, tell
 from services.notification.authors import KnowsAuthors
 from services.notification.closings import RepublishesClosings
@@ -374,7 +374,7 @@ class NotificationService(
         return answer.acts(actor.role, now, self.calendars.get(answer.calendar)) if answer else []
 
     def _standing(self, journey: Journey, now: datetime) -> views.StandingAgain:
-        return schemas.standing(journey, self.calendars.get, now)
+        return shown.standing(journey, self.calendars.get, now)
 
 
 def _entry(event: Event[Any]) -> Entry:

@@ -12,8 +12,6 @@ from nkk.contracts.events import (
     ComplaintEnded,
     ComplaintForwarded,
     ComplaintHandedOver,
-    ComplaintKept,
-    ComplaintRecalled,
     ComplaintReopened,
     ComplaintSupplemented,
     ComplaintWithdrawn,
@@ -24,7 +22,6 @@ from nkk.contracts.events import (
     ResponseGathered,
     ResponseReturned,
     ResponseSubmitted,
-    TimeGranted,
     TimeRequested,
 )
 from nkk.desk.stage import ConsumesCalendars, ConsumesClosings, of_the_desk
@@ -40,13 +37,14 @@ from nkk.sop.timed import started
 from nkk.trust.actor import Actor
 from nkk.validation import load
 from services.triage import schemas
+from services.triage.acts import ActsBeside
 from services.triage.domain import Case
 from services.triage.joining import JoinsReports, Shared
-from services.triage.refusals import check_forwarding, check_grant, check_information, check_return
+from services.triage.refusals import check_forwarding, check_information, check_return
 from services.triage.storage import TriageWork
 
 
-class TriageService(JoinsReports, ConsumesCalendars, ConsumesClosings):
+class TriageService(ActsBeside, JoinsReports, ConsumesCalendars, ConsumesClosings):
     """Tim Utama's desk (steps 3 and 5)."""
 
     name = "triage"
@@ -352,75 +350,6 @@ class TriageService(JoinsReports, ConsumesCalendars, ConsumesClosings):
                 )
             )
         return act.done()
-
-    @rpc
-    @of_the_desk
-    def recall(self, actor: Actor, ticket: str, note: str | None) -> views.Acted:
-        """Take a complaint back from the OPD team that it is with, to classify it anew (step 3)."""
-        form = load(schemas.Reason, {"note": note})
-        calendar = self.calendars.current()
-        with self.uow.begin() as work:
-            case = work.cases.get(ticket, actor, for_update=True)
-            recalled = ComplaintRecalled(
-                ticket=ticket,
-                opd=str(case.opd),
-                forwarding=case.forwarding,
-                round=case.round + 1,
-                note=form["note"],
-                calendar=calendar.version,
-                by=actor.id,
-            )
-            case.recall(work.now, calendar)
-            work.emit(recalled)
-            work.cases.save(case)
-        return {"ticket": ticket, "stands": case.stands()}
-
-    @rpc
-    @of_the_desk
-    def grant_time(self, actor: Actor, ticket: str, days: int, note: str | None = None) -> views.Acted:
-        """Decide on the OPD team's request for more time; `days` is 0 where none is granted, with a note that says
-        why."""
-        form = load(schemas.TimeGrant, {"days": days, "note": note})
-        check_grant(form["days"], form["note"])
-        with self.uow.begin() as work:
-            case = work.cases.get(ticket, actor, for_update=True)
-            case.grant_time(form["days"])
-            work.emit(
-                TimeGranted(
-                    ticket=ticket,
-                    opd=str(case.opd),
-                    forwarding=case.forwarding,
-                    round=case.round + 1,
-                    days=form["days"],
-                    note=form["note"],
-                    by=actor.id,
-                )
-            )
-            work.cases.save(case)
-        return {"ticket": ticket, "stands": case.stands()}
-
-    @rpc
-    @of_the_desk
-    def keep(self, actor: Actor, ticket: str, note: str | None) -> views.Acted:
-        """Let a withdrawn report, which was at this desk, go on without its reporter."""
-        form = load(schemas.Reason, {"note": note})
-        calendar = self.calendars.current()
-        with self.uow.begin() as work:
-            case = work.cases.get(ticket, actor, for_update=True)
-            case.keep(work.now, calendar)
-            work.reopen(ticket)
-            work.emit(
-                ComplaintKept(
-                    ticket=ticket,
-                    forwarding=case.forwarding,
-                    round=case.about_round,
-                    note=form["note"],
-                    calendar=calendar.version,
-                    by=actor.id,
-                )
-            )
-            work.cases.save(case)
-        return {"ticket": ticket, "stands": case.stands()}
 
 
 def _case(event: Event[ComplaintHandedOver], calendar: Calendar) -> Case:

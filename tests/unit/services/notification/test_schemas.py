@@ -11,7 +11,8 @@ from nkk.sop.steps import SERVICE_MINUTES, Role
 from nkk.trust.actor import Actor
 from nkk.validation import load
 from services.notification.journeys import Journey
-from services.notification.schemas import Month, Teams, read_teams, record, show_teams, standing, timeline
+from services.notification.schemas import Month, Teams, read_teams, show_teams
+from services.notification.shown import record, standing, timeline
 from tests.builders import TICKET, entry
 
 AT = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
