@@ -7,6 +7,7 @@ from nkk.contracts import Event, views
 from nkk.contracts.events import QuestionAnswered, QuestionAsked, QuestionLapsed
 from nkk.contracts.files import FileView
 from nkk.desk import Calendars, opening, viewing
+from nkk.desk.stage import BATCH, TELL_SECONDS
 from nkk.messaging.consumer import handles
 from nkk.messaging.host import timer
 from nkk.messaging.rpc import rpc
@@ -23,8 +24,6 @@ from services.notification.journeys import Journey
 from services.notification.storage import NotificationWork, letter_id
 
 READERS = (Role.REPORTER, Role.OPERATOR, Role.MAIN_TEAM, Role.OPD_TEAM)
-BATCH = 100
-LAPSE_SECONDS = 60
 
 
 class KeepsQuestions:
@@ -127,7 +126,7 @@ class KeepsQuestions:
             found = [asked for asked in found if asked.at <= until.at]
         return journey, found
 
-    @timer(interval=LAPSE_SECONDS)
+    @timer(interval=TELL_SECONDS)
     def end_questions(self) -> None:
         """Write reminders, and let questions lapse that were not answered in time."""
         for id_ in self._waiting():
