@@ -7,6 +7,7 @@ import sys
 import time
 import webbrowser
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
@@ -15,11 +16,15 @@ import click
 from nkk.contracts import STAGES
 from nkk.settings import DATABASE_URL, NKK_BROKER_API, NKK_MAIL_FROM, NKK_SMTP_URL, Setting, check, database_of
 from nkk.settings.numbers import number
+from nkk.sop.ticket import read_ticket
+from ops.cli.clocks import NO_TICKET
 from ops.cli.speaking import as_admin, broker, say, saying_and_keeping
 from ops.stack.composed import HOW, check_composed, check_written
 from ops.stack.keys import new_keys, new_passwords
 from ops.stack.run import ROOT, WEBHOOKS, Stack, declare_topology, read_kept, running
 from ops.stack.staff import ensure_demonstration_staff
+
+NOTIFICATION = database_of("notification").name
 
 
 @click.command()
@@ -111,28 +116,70 @@ def settings(config: BinaryIO, written: bool) -> None:
     is_flag=True,
     help="Open the site in a browser afterwards; a stack of its own then stays until Ctrl-C.",
 )
+@click.option(
+    "--lapse",
+    "lapsing",
+    metavar="TICKET",
+    help="Do nothing but let the open question about this complaint lapse, on a running stack that mails to nobody.",
+)
 @click.pass_obj
-def demo(var: Path, opening: bool) -> None:
+def demo(var: Path, opening: bool, lapsing: str | None) -> None:
     """Carry a few dozen complaints through the procedure over HTTP, against the running stack or one of its own."""
+    if lapsing is not None:
+        _lapse(var, lapsing)
+        return
     from ops.demo import journey
+    from ops.demo.lapsing import let_lapse
 
     found = running(var)
     if not found:
         say(f"no stack is running in {var.absolute()}: starting one for the demonstration")
     if found:
-        complete = journey.run(found["url"], read_kept(var / "staff.json"), click.echo, var / "demo", leave=opening)
+        lapse = partial(let_lapse, found["environment"][NOTIFICATION])
+        staff = read_kept(var / "staff.json")
+        complete = journey.run(found["url"], staff, click.echo, var / "demo", lapse, leave=opening)
         if opening:
             open_site(found["url"], var)
     else:
         stack = Stack(var, echo=say)
         with stack.up():
-            complete = journey.run(stack.url, _staff(stack), click.echo, var / "demo", leave=opening)
+            lapse = partial(let_lapse, stack.database_url("notification"))
+            complete = journey.run(stack.url, _staff(stack), click.echo, var / "demo", lapse, leave=opening)
             if opening:
                 open_site(stack.url, var)
                 say("Ctrl-C ends everything")
                 with suppress(KeyboardInterrupt):
                     _watch(stack)
     sys.exit(0 if complete else 1)
+
+
+def _lapse(var: Path, written: str) -> None:
+    """Let the open question about a complaint lapse, on a stack for trying things out.
+
+    Threat: in an office, a citizen's question would lapse before its time. An office's own processes are no stack that
+    runs in a folder, and a stack whose letters leave this machine may be one.
+    """
+    from ops.demo.lapsing import let_lapse
+
+    ticket = read_ticket(written)
+    if ticket is None:
+        raise click.BadParameter(f"{written!r} is not a ticket. {NO_TICKET}", param_hint="--lapse")
+    found = running(var)
+    if not found:
+        raise click.ClickException(
+            f"no stack is running in {var.absolute()}. Questions lapse on demand only on one that `make run` started."
+        )
+    if found.get("mails") is not False:
+        raise click.ClickException(
+            f"the stack in {var.absolute()} mails to people (NKK_SMTP_URL): there a question lapses after "
+            "NKK_QUESTION_DAYS, and not before. Start one without a mail server to try it out."
+        )
+    if not let_lapse(found["environment"][NOTIFICATION], ticket):
+        raise click.ClickException(f"no open question about {ticket} is known here; has its desk asked one?")
+    say(
+        f"the question about {ticket} lapses within some ten seconds; then its desk may close the report as not "
+        "completed, or go on with it"
+    )
 
 
 def open_site(url: str, var: Path) -> None:

@@ -7,6 +7,9 @@ from nkk.sop.steps import Path
 
 CLOSED = "complaint.closed.v1"
 WITHDRAWN, CONCLUDED = "complaint.withdrawn.v1", "response.concluded.v1"
+ENDINGS = {WITHDRAWN: "withdrawn", "complaint.abandoned.v1": "abandoned"}
+"""The events that end a report outside of the steps, each with the state that follows."""
+
 OF_JOINING = ("joins", "parting")
 
 _BEFORE = ["complaint.submitted.v2", "complaint.handed_over.v1"]
@@ -31,15 +34,13 @@ _UNTIL = {
 def expected_events(item: dict[str, Any], stays: bool = False) -> list[str]:
     """Return the events of a report's whole journey in order: steps 1-2-3-6-7, or 1 to 7 with the planned return.
 
-    Acts beside the path come before that. A report that `stays` after them, or was withdrawn, goes no further. To one
-    that was joined with another the approved response to that one is given, of which its reporter learns no more.
+    Acts beside the path come before that. A report that `stays` after them, or that one of them ended, goes no
+    further. The reporter of one that was joined with another is told the steps of a report that was forwarded.
     """
     acts = [act for act in item.get("acts", ()) if act["event"]]
     beside = [event for act in acts for event in (*_UNTIL[act["at"]], act["event"])]
-    if stays or ends_withdrawn(item):
+    if stays or ends_early(item):
         return [*_BEFORE, *beside]
-    if ends_joined(item):
-        return [*_BEFORE, *beside, _APPROVED[-1], *_AFTER]
     if beside[-1:] == [CONCLUDED]:
         return [*_BEFORE, *beside, *_AFTER]
     if item["path"] == Path.INFORMATION:
@@ -48,9 +49,9 @@ def expected_events(item: dict[str, Any], stays: bool = False) -> list[str]:
     return [*_BEFORE, *beside, _FORWARDED, *returned, *_APPROVED, *_AFTER]
 
 
-def ends_withdrawn(item: dict[str, Any]) -> bool:
-    """Return whether a report's journey ends with its withdrawal."""
-    return "acts" in item and item["acts"][-1]["event"] == WITHDRAWN
+def ends_early(item: dict[str, Any]) -> str | None:
+    """Return the state in which a report ends outside of the steps, by its last act; None where it does not."""
+    return ENDINGS.get(item["acts"][-1]["event"]) if "acts" in item else None
 
 
 def ends_joined(item: dict[str, Any]) -> bool:
@@ -63,7 +64,7 @@ def flaws(item: dict[str, Any], timeline: dict[str, Any] | None, stays: bool = F
     if timeline is None:
         return ["riwayatnya belum terbaca"]
     expected, told = expected_events(item, stays), [entry["event"] for entry in timeline["entries"]]
-    stuck = _standing(timeline, "classify" if stays else "withdrawn" if ends_withdrawn(item) else "closed")
+    stuck = _standing(timeline, "classify" if stays else ends_early(item) or "closed")
     # For a report that is not closed, only surplus events are wrong: the missing ones may still come.
     found = [*stuck, *_counted(Counter(expected), Counter(told), only_surplus=bool(stuck))]
     if not found and told != expected:

@@ -28,15 +28,20 @@ PAUSE = 0.25
 """The seconds between two polls of the desks while no progress is made."""
 
 RECEIVE = 7
+CLOSING = "abandonment"
 CONFLICT = 409
 TIMEOUT = httpx.Timeout(20.0)
+
+Lapse = Callable[[str], int]
+"""Ends the time to answer the open question about a ticket; returns of how many questions."""
 
 
 @dataclass
 class Journey:
     """An accepted report: its plan, its reporter, and its timeline as last read.
 
-    `acted` counts the acts beside the path that were done; with `stays` it goes no further after them.
+    `acted` counts the acts beside the path that were done; with `stays` it goes no further after them. `lapses` says
+    that the time to answer its question was ended.
     """
 
     item: Item
@@ -45,6 +50,7 @@ class Journey:
     answered: bool = False
     stays: bool = False
     acted: int = 0
+    lapses: bool = False
     timeline: dict[str, Any] | None = None
     trouble: str | None = None
 
@@ -68,7 +74,7 @@ class Journey:
         """Return whether a desk has to leave the report, for an act beside the path that comes before `step`."""
         act = self.due_act()
         if act is None:
-            return self.stays or accounting.ends_withdrawn(self.item)
+            return self.stays or accounting.ends_early(self.item) is not None
         return act["at"] in (step, "withdrawn")
 
     def keeps_waiting(self, subject_line: str) -> bool:
@@ -99,6 +105,12 @@ class Journey:
         self.try_to(self._read_timeline)
         return self.timeline != before
 
+    def has_lapsed(self) -> bool:
+        """Return whether the last question to the reporter lapsed."""
+        asked: list[dict[str, Any]] = []
+        self.try_to(lambda: asked.extend(self.reporter.get(f"/complaints/{self.ticket}/questions")["items"]))
+        return bool(asked) and asked[-1]["state"] == "lapsed"
+
     def receive(self) -> bool:
         """Confirm receipt or open the answer as the reporter, where it was sent (step 7); return whether this moved."""
         moved = self.look()
@@ -121,8 +133,11 @@ class Journey:
 class Office:
     """All desks, and the accepted reports of the demonstration. Other reports at the desks are not touched."""
 
-    def __init__(self, desks: Sequence[Desk], journeys: Sequence[Journey], pool: ThreadPoolExecutor) -> None:
+    def __init__(
+        self, desks: Sequence[Desk], journeys: Sequence[Journey], pool: ThreadPoolExecutor, lapse: Lapse
+    ) -> None:
         self._desks = desks
+        self._lapse = lapse
         self._journeys = {journey.ticket: journey for journey in journeys}
         self._tickets = {journey.item["form"]["subject_line"]: journey.ticket for journey in journeys}
         self._pool = pool
@@ -176,13 +191,21 @@ class Office:
     def _act_beside(self, journey: Journey) -> bool:
         """Do the next planned act beside the path, where the report stands there; return whether this moved."""
         moved, act = journey.look(), journey.due_act()
-        if act is None or not journey.is_due(act):
+        if act is None or not journey.is_due(act) or not self._has_lapsed(act, journey):
             return moved
         who = self._who(act["by"], journey)
         path = f"/complaints/{journey.ticket}/{act['act']}"
         done = journey.try_to(lambda: who.post(path, self._form(act, who, journey)))
         journey.acted += done
         return moved or done
+
+    def _has_lapsed(self, act: dict[str, Any], journey: Journey) -> bool:
+        """Return whether the question lapsed that a closing needs. Its time is ended first; others need none."""
+        if act["act"] != CLOSING:
+            return True
+        # It is not known to be asked at once.
+        journey.lapses = journey.lapses or self._lapse(journey.ticket) > 0
+        return journey.has_lapsed()
 
     def _form(self, act: dict[str, Any], who: Visitor, journey: Journey) -> dict[str, Any]:
         """Return the form of an act: with the ticket of the report that it names, or with the files that it adds."""
@@ -209,21 +232,21 @@ def load() -> dict[str, Any]:
     return json.loads(files("ops.demo").joinpath("complaints.json").read_text(encoding="utf-8"))
 
 
-def run(base_url: str, staff: dict, echo: screen.Echo, folder: Path, leave: bool = False) -> bool:
+def run(base_url: str, staff: dict, echo: screen.Echo, folder: Path, lapse: Lapse, leave: bool = False) -> bool:
     """Carry the demonstration's reports through the procedure at the gateway `base_url`, and print each journey.
 
     `staff` is {role: {"username", "password"}} for the operator and Tim Utama, and {"opd_team": {opd: {…}}}. One
-    reporter's documents and the monthly report are written into `folder`. With `leave`, a complaint that an OPD
-    declined stays at step 3. Returns whether every report was accepted and reached its planned end exactly once by its
-    planned path.
+    reporter's documents and the monthly report are written into `folder`. `lapse` lets the question lapse that nobody
+    answers. With `leave`, a complaint that an OPD declined stays at step 3. Returns whether every report was accepted
+    and reached its planned end exactly once by its planned path.
     """
     root = base_url.rstrip("/").removesuffix("/api/v1") + "/api/v1"
     with httpx.Client(base_url=root, timeout=TIMEOUT) as http, ThreadPoolExecutor(THREADS) as pool:
-        return _demonstrate(Visitor(http, echo), staff, echo, pool, folder, leave)
+        return _demonstrate(Visitor(http, echo), staff, echo, pool, folder, lapse, leave)
 
 
 def _demonstrate(
-    anyone: Visitor, staff: dict, echo: screen.Echo, pool: ThreadPoolExecutor, folder: Path, leave: bool
+    anyone: Visitor, staff: dict, echo: screen.Echo, pool: ThreadPoolExecutor, folder: Path, lapse: Lapse, leave: bool
 ) -> bool:
     data, began = load(), time.monotonic()
     items, journeys, papers, recaps = data["complaints"], [], [], []
@@ -247,7 +270,7 @@ def _demonstrate(
         journeys = [journey for journey in submissions if journey is not None]
         for journey in journeys:
             journey.stays = leave and journey.item.get("may_stay", False)
-        Office(desks, journeys, pool).carry()
+        Office(desks, journeys, pool, lapse).carry()
         papers = list(_open_documents(journeys, folder))
         recaps = list(recapitulate(desks[0].person, f"{datetime.now(WIB):%Y-%m}", folder))
     except Declined as declined:

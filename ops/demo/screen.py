@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from nkk.sop.clock import WIB
 from nkk.sop.indonesian import ROLES, written_minutes
 from nkk.sop.steps import Path, Role
-from ops.demo.accounting import ends_withdrawn
+from ops.demo.accounting import ends_early
 
 Echo = Callable[[str], Any]
 
@@ -35,10 +35,15 @@ ACTS = {
     "parting": "dipisahkan dari laporan lain",
     "supplements": "berkas ditambahkan pelapor",
     "notes": "catatan di antara petugas",
+    "abandonment": "ditutup karena pertanyaan tidak dijawab",
 }
-NOT_SHOWN = (
-    "Tidak diperagakan: menutup laporan karena pertanyaan kepada pelapor tidak dijawab. Itu baru dapat dilakukan "
-    "sesudah waktu menjawabnya habis (NKK_QUESTION_DAYS; bawaannya 30 hari)."
+ENDS = {
+    "withdrawn": "dicabut, dan berakhir di situ",
+    "abandoned": "ditutup, karena pelapor tidak menjawab pertanyaan sampai waktunya habis",
+}
+LAPSED = (
+    "Waktu menjawab pertanyaan itu dihabiskan oleh peragaan. Pada layanan sungguhan baru habis sesudah beberapa hari "
+    "(NKK_QUESTION_DAYS; bawaannya 30). Pada laporan lain, selagi layanan berjalan (make run): nkk demo --lapse TIKET"
 )
 
 
@@ -100,20 +105,19 @@ def summary(journeys: Sequence[Told], planned: int, seconds: float) -> Iterator[
         f"{len(journeys)} dari {planned} laporan diterima: {complaints} pengaduan ({returned} dengan tanggapan yang "
         f"dikembalikan lebih dahulu), {len(journeys) - complaints} informasi dan aspirasi."
     )
-    to_the_end = [each for each in journeys if not each.stays and not ends_withdrawn(each.item)]
+    to_the_end = [each for each in journeys if not each.stays and not ends_early(each.item)]
     yield (
         f"{sum(each not in flawed for each in to_the_end)} dari {len(to_the_end)} sampai di langkah 7 tepat satu kali, "
         f"menurut jalurnya, dalam {f'{seconds:.1f}'.replace('.', ',')} detik."
     )
     for journey in journeys:
-        if journey.stays or ends_withdrawn(journey.item):
-            end = "menunggu klasifikasi lagi" if journey.stays else "dicabut, dan berakhir di situ"
+        if end := "menunggu klasifikasi lagi" if journey.stays else ENDS.get(ends_early(journey.item) or ""):
             yield f"{journey.ticket} {end}."
     acts = Counter(act["act"] for journey in journeys for act in journey.item.get("acts", ()))
     if acts:
         told = ", ".join(f"{ACTS[act]} ({number})" for act, number in acts.items())
         yield f"Tindakan di luar ketujuh langkah: {told}."
-        yield NOT_SHOWN
+        yield LAPSED
     if flawed:
         yield f"{len(flawed)} laporan tidak:"
     for journey in flawed:

@@ -22,6 +22,7 @@ from nkk.settings import (
     DATABASE_URL,
     NKK_BROKER_API,
     NKK_FILES,
+    NKK_SMTP_URL,
     NKK_TOOLS_CERTIFICATE,
     NKK_TOOLS_HOST,
     NKK_TOOLS_PORT,
@@ -324,6 +325,7 @@ class Stack:
         }
         content = {
             "url": self.url,
+            "mails": bool((os.environ | dict(self.settings)).get(NKK_SMTP_URL.name)),
             "environment": self.keys
             | {name: value for name, value in operating.items() if value}
             | {"AMQP_URI": self.amqp_uri, "NKK_PULSE_FOLDER": str(self.pulse_folder)}

@@ -1,30 +1,17 @@
 """The acts beside the path on a whole installation, over HTTP: what each changes at every desk and in the journey."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
 from nkk.sop.clock import OFFICE_HOURS, write_instant
 from nkk.sop.steps import MINUTES_PER_DAY
-from nkk.store.database import Database
-from tests.installations import Installation, eventually
+from ops.demo.lapsing import let_lapse
+from tests.installations import eventually
 from tests.people import People, Person
 
 OPD, OTHER = "inspektorat", "satpol-pp"
-
-
-def let_lapse(installation: Installation, ticket: str) -> None:
-    """Set the end of the time to answer the questions about a complaint a day back."""
-    database = Database(installation.stack.database_url("notification"), size=1)
-    yesterday = datetime.now(UTC) - timedelta(days=1)
-    value = str(yesterday.replace(tzinfo=None)) if database.is_sqlite else yesterday
-    with database.writing() as connection:
-        connection.execute(
-            text("UPDATE questions SET lapses_at = :then WHERE ticket = :ticket"), {"then": value, "ticket": ticket}
-        )
-    database.dispose()
 
 
 class Case:
@@ -73,7 +60,7 @@ class Case:
         """Have the desk of `who` ask, and wait until it may close the report as not answered."""
         self.act(who, "questions", {"text": "Di mana?"})
         eventually(lambda: self.reporter.get(f"{self.path}/questions")["items"])
-        let_lapse(self.people.installation, self.ticket)
+        let_lapse(self.people.installation.stack.database_url("notification"), self.ticket)
         eventually(lambda: "abandon" in self.seen_by(who)["acts"])
         return self
 

@@ -7,9 +7,9 @@ import pytest
 
 from nkk.sop.acts import RULES, Act
 from nkk.sop.steps import Role
+from ops.demo.lapsing import let_lapse
 from tests.chaos.acts import ACTS, OPDS
 from tests.chaos.promises import PROMISES
-from tests.e2e.test_acts import let_lapse
 from tests.faults.stages import UNTOLD
 from tests.faults.trial import Trial
 from tests.installations import eventually
@@ -97,7 +97,7 @@ class Case:
     def ask(self, what: Any) -> tuple[int, str]:
         """Send an act, or "inform"; return its status, and the problem where it was refused. LAPSES comes by itself."""
         if what == LAPSES:
-            let_lapse(self.installation, self.ticket)
+            let_lapse(self.installation.stack.database_url("notification"), self.ticket)
             offered = self._people[Role.OPERATOR].get(f"/complaints/{self.ticket}")["acts"]
             return (200 if Act.ABANDON in offered else 409), ""
         act = Act.CLASSIFY if what == "inform" else what

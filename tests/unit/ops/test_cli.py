@@ -21,6 +21,7 @@ from ops.stack.keys import PASSWORDS, new_keys
 from ops.stack.quarantine import Item
 from ops.stack.run import occupied, write_secret
 from ops.stack.staff import Admin
+from tests.builders import TICKET
 
 
 @pytest.fixture
@@ -455,10 +456,64 @@ def test_a_demonstration_beside_a_stack_opens_its_site_afterwards_where_that_is_
     monkeypatch.setattr("ops.demo.journey.run", lambda url, *_, leave: done.append(f"carried {url}") or True)
     monkeypatch.setattr("ops.cli.running.open_site", lambda url, var: done.append(f"opened {url}"))
     with occupied(tmp_path):
-        write_secret(tmp_path / "running.json", json.dumps({"url": "http://there", "environment": {}}))
+        started(tmp_path)
         (tmp_path / "staff.json").write_text("{}")
         assert run("demo").exit_code == run("demo", "--open").exit_code == 0
     assert done == ["carried http://there", "carried http://there", "opened http://there"]
+
+
+def started(var, **more):
+    """Write what a stack in `var` writes when it starts."""
+    environment = {"NOTIFICATION_DATABASE_URL": "sqlite:////there.db"}
+    write_secret(var / "running.json", json.dumps({"url": "http://there", "environment": environment} | more))
+
+
+@pytest.fixture
+def lapsed(monkeypatch):
+    """The questions that were made to lapse, each as (database, ticket)."""
+    found = []
+    monkeypatch.setattr("ops.demo.lapsing.let_lapse", lambda url, ticket: found.append((url, ticket)) or 1)
+    return found
+
+
+LAPSE = ("demo", "--lapse", TICKET)
+
+
+def test_a_question_lapses_on_a_stack_that_mails_to_nobody(run, lapsed, tmp_path):
+    with occupied(tmp_path):
+        started(tmp_path, mails=False)
+        done = run(*LAPSE)
+    assert (done.exit_code, lapsed) == (0, [("sqlite:////there.db", TICKET)])
+    assert TICKET in done.output
+
+
+def test_a_question_lapses_on_no_stack_that_mails_to_people(run, lapsed, tmp_path):
+    with occupied(tmp_path):
+        for more in ({"mails": True}, {}):
+            started(tmp_path, **more)
+            refused = run(*LAPSE)
+            assert (refused.exit_code, lapsed) == (1, [])
+            assert "NKK_SMTP_URL" in refused.output
+
+
+def test_a_question_lapses_only_on_a_stack_that_runs_in_the_folder(run, lapsed, monkeypatch, tmp_path):
+    # The database of an office, whose processes were started one by one.
+    monkeypatch.setenv("NOTIFICATION_DATABASE_URL", "sqlite:////office.db")
+    started(tmp_path, mails=False)
+    refused = run(*LAPSE)
+    assert (refused.exit_code, lapsed) == (1, [])
+    assert "no stack is running" in refused.output
+
+
+def test_what_is_no_ticket_or_has_no_open_question_is_said(run, lapsed, monkeypatch, tmp_path):
+    with occupied(tmp_path):
+        started(tmp_path, mails=False)
+        assert "is not a ticket" in run("demo", "--lapse", "NKK-2026-7H4K").output
+        assert lapsed == []
+        monkeypatch.setattr("ops.demo.lapsing.let_lapse", lambda url, ticket: 0)
+        refused = run(*LAPSE)
+    assert refused.exit_code == 1
+    assert f"no open question about {TICKET}" in refused.output
 
 
 def test_commands_read_no_package_that_is_for_one_of_them_alone():

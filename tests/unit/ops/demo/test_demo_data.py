@@ -16,7 +16,7 @@ from nkk.sop.registration import check_credentials, check_identity_number
 from nkk.sop.steps import ReporterKind
 from nkk.trust.actor import Actor
 from ops.demo import accounting, counter, desks, screen
-from ops.demo.journey import Journey, lacks, load, recapitulate
+from ops.demo.journey import Journey, Office, lacks, load, recapitulate
 from ops.demo.visitor import Declined, Visitor
 from services.intake.domain import check_against_catalogue
 from services.intake.schemas import ComplaintForm, Registration
@@ -41,7 +41,7 @@ def timeline(item, events=None, state="closed"):
     events = accounting.expected_events(item) if events is None else events
     waits = (
         None
-        if state in ("closed", "withdrawn")
+        if state in ("closed", "withdrawn", "abandoned")
         else {"step": 4, "activity": "Menerima pengaduan dan melakukan proses tanggapan"}
     )
     return {
@@ -63,6 +63,9 @@ def test_each_report_is_a_form_the_website_takes(item):
 @pytest.mark.parametrize("item", ITEMS, ids=subject)
 def test_each_report_says_what_every_desk_says_to_it(item):
     always = {"form", "reporter", "path", "answer", "receipt"}
+    if accounting.ends_early(item) == "abandoned":
+        assert item.keys() == {"form", "reporter", "path", "opd", "acts"}
+        return
     # A report that rests with another one is given its response.
     of_complaints = {"opd", "response"} if item["path"] == "complaint" and not accounting.ends_joined(item) else set()
     returned = {"return_note", "second_response"} if "return_note" in item else set()
@@ -71,6 +74,10 @@ def test_each_report_says_what_every_desk_says_to_it(item):
         == always | of_complaints | returned
     )
     assert item["receipt"] in ("confirm", "open")
+
+
+@pytest.mark.parametrize("item", ITEMS, ids=subject)
+def test_each_report_has_a_reporter_and_an_agency_of_the_roster(item):
     assert 0 <= item["reporter"] < len(REPORTERS)
     assert item.get("opd", "bkpsdmd") in OPDS
 
@@ -95,7 +102,7 @@ def test_no_report_names_who_reported():
 
 
 def test_the_reports_cover_the_catalogue_and_the_roster():
-    assert (len(ITEMS), len(COMPLAINTS)) == (38, 26)
+    assert (len(ITEMS), len(COMPLAINTS)) == (39, 27)
     used = {(item["form"]["category"], item["form"]["sub_category"]) for item in ITEMS}
     assert used == {(key, sub) for key, category in CATEGORIES.items() for sub in category["sub_categories"]}
     assert {item["opd"] for item in COMPLAINTS if "opd" in item} == set(OPDS)
@@ -114,7 +121,7 @@ def test_the_reports_vary_as_real_ones_do():
     assert len({form["text"] for form in forms}) == len(forms)
     assert any(item["form"]["claimed_kind"] == "complaint" for item in ITEMS if item["path"] == "information")
     assert any(item["form"]["claimed_kind"] != "complaint" for item in COMPLAINTS)
-    assert {item["receipt"] for item in ITEMS} == {"confirm", "open"}
+    assert {item["receipt"] for item in ITEMS if "receipt" in item} == {"confirm", "open"}
 
 
 def test_tim_utama_returns_a_first_response_once():
@@ -153,17 +160,46 @@ def test_one_report_is_entered_for_somebody_and_one_has_a_conflict_of_interest()
 
 def test_each_act_beside_the_path_is_shown():
     shown = Counter(act["act"] for item in BESIDE for act in item["acts"])
-    # A closing as not completed needs a question that has lapsed, and the demonstration does not wait so long.
-    beside = {ACTS[act].path for act in ACTS.keys() - STEPS - {Act.ABANDON}}
+    beside = {ACTS[act].path for act in ACTS.keys() - STEPS}
     assert shown.keys() == screen.ACTS.keys() == beside
     # A withdrawal for good, and one after which the report goes on.
     assert shown["withdrawal"] == 2
-    assert "NKK_QUESTION_DAYS" in screen.NOT_SHOWN
+    # A question that is answered, and one that lapses.
+    assert (shown["questions"], shown["questions/1/answer"], shown["abandonment"]) == (2, 1, 1)
+
+
+class Reporter:
+    """A reporter whose question has a state, which is not known at once."""
+
+    def __init__(self):
+        self.state = None
+
+    def get(self, path):
+        if self.state is None:
+            raise Declined(404, "unknown-ticket")
+        return {"items": [{"state": self.state}]}
+
+
+def test_a_question_lapses_before_its_desk_closes_the_report():
+    (item,) = (item for item in BESIDE if accounting.ends_early(item) == "abandoned")
+    asking, closing = item["acts"]
+    known, lapsing = iter([0, 1]), []
+    office = Office([], [], None, lambda ticket: lapsing.append(ticket) or next(known))
+    journey = Journey(item, Reporter(), "NKK-2026-7H4K-Q2MV")
+    assert office._has_lapsed(asking, journey)
+    assert lapsing == []
+    states = []
+    for journey.reporter.state in (None, "open", "open", "lapsed", "lapsed"):
+        states.append(office._has_lapsed(closing, journey))
+    assert states == [False, False, False, True, True]
+    # Once it is known, and never again.
+    assert lapsing == [journey.ticket] * 2
+    assert journey.trouble is None
 
 
 @pytest.mark.parametrize("item", BESIDE, ids=subject)
 def test_a_journey_with_acts_beside_the_path_has_no_flaw(item):
-    state = "withdrawn" if accounting.ends_withdrawn(item) else "closed"
+    state = accounting.ends_early(item) or "closed"
     assert accounting.flaws(item, timeline(item, state=state)) == []
     without = [event for event in accounting.expected_events(item) if event not in {a["event"] for a in item["acts"]}]
     if any(act["event"] for act in item["acts"]):
@@ -177,8 +213,11 @@ def test_a_report_is_joined_with_one_that_waits_for_it_and_another_is_parted():
     assert first in {subject(item) for item in COMPLAINTS}
     assert [Journey(parted, None, "", acted=acted).keeps_waiting(first) for acted in range(3)] == [True, True, False]
     assert [Journey(joined, None, "", acted=acted).keeps_waiting(first) for acted in range(2)] == [True, False]
-    assert accounting.expected_events(joined)[2:] == ["response.approved.v1", "answer.sent.v1", accounting.CLOSED]
-    assert accounting.expected_events(parted) == accounting.expected_events(PLAIN)
+    # As if they were forwarded alone, and one of them taken back.
+    assert accounting.expected_events(joined) == accounting.expected_events(PLAIN)
+    forwarded, recalled = "complaint.forwarded.v1", "complaint.recalled.v1"
+    assert accounting.expected_events(parted)[2:5] == [forwarded, recalled, forwarded]
+    assert accounting.expected_events(parted)[4:] == accounting.expected_events(PLAIN)[2:]
 
 
 def test_a_declined_complaint_may_stay_at_step_3():
@@ -262,6 +301,15 @@ def test_the_summary_names_what_did_not_arrive():
     assert lines[2] == "1 laporan tidak:"
     assert "langkah 4" in lines[3]
     assert "Busy. (503)" in lines[3]
+
+
+@pytest.mark.parametrize("ends", ["withdrawn", "abandoned"])
+def test_the_summary_says_how_reports_ended_outside_of_the_steps(ends):
+    (item,) = (item for item in BESIDE if accounting.ends_early(item) == ends)
+    lines = list(screen.summary([Told(item, timeline(item, state=ends))], 1, 1.25))
+    assert "0 dari 0 sampai di langkah 7" in lines[1]
+    assert f"NKK-2026-7H4K-Q2MV {screen.ENDS[ends]}." in lines
+    assert "nkk demo --lapse" in lines[-1]
 
 
 @pytest.mark.parametrize(

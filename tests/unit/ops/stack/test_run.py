@@ -79,6 +79,16 @@ def test_a_broker_that_is_given_has_its_own_listeners(stack, monkeypatch, tmp_pa
     assert line == "not used: NKK_TOOLS_CERTIFICATE. The broker of AMQP_URI has its own listeners"
 
 
+def test_a_running_stack_says_whether_it_mails_to_people(stack, monkeypatch):
+    stack.var.mkdir()
+    stack._broker = Broker("amqp://there", "")
+    for url in (None, "smtp://mail.example.id"):
+        if url:
+            monkeypatch.setenv("NKK_SMTP_URL", url)
+        stack._write_environment()
+        assert json.loads(stack.environment_file.read_text())["mails"] is bool(url)
+
+
 def running_environment(stack):
     return json.loads(stack.environment_file.read_text())["environment"]
 
