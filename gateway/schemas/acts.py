@@ -49,6 +49,12 @@ class AskedQuestion(Schema):
     answered_on = fields.String(required=True, allow_none=True)
     files = fields.List(fields.Nested(File), metadata={"description": "The files that came with the answer."})
     by = fields.String(metadata={"description": "The id of the account that asked; for staff only."})
+    undelivered = fields.Boolean(
+        metadata={
+            "description": "True where its letter did not arrive by e-mail, so that the reporter may not know of it; "
+            "for staff only, and absent otherwise."
+        }
+    )
 
 
 class Questions(Schema):

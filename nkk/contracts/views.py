@@ -26,7 +26,10 @@ class AnsweredQuestion(TypedDict):
 
 
 class Question(TypedDict):
-    """A desk's question to the reporter. `by` is for staff only; `lapses_on` is the last day for an answer."""
+    """A desk's question to the reporter; `lapses_on` is the last day for an answer.
+
+    For staff only: who asked (`by`), and `undelivered` where its letter did not arrive by e-mail.
+    """
 
     number: int
     step: int
@@ -39,6 +42,7 @@ class Question(TypedDict):
     answered_on: str | None
     files: NotRequired[list["File"]]
     by: NotRequired[str]
+    undelivered: NotRequired[bool]
 
 
 class RestFact(TypedDict):

@@ -98,8 +98,9 @@ class KeepsQuestions:
         """
         with viewing(self.uow, actor, ticket, "questions") as work:
             journey, found = self._told(work, actor, ticket)
+            given_up = work.messages.given_up([_letter(asked) for asked in found])
         clocks = journey.clocks(self.calendars.get)
-        return [shown.question(asked, clocks, actor) for asked in found]
+        return [shown.question(asked, clocks, actor, _letter(asked) in given_up) for asked in found]
 
     @rpc
     @requires(*READERS)
@@ -157,3 +158,8 @@ class KeepsQuestions:
     def _waiting(self) -> list[str]:
         with self.uow.reading() as work:
             return work.questions.due(work.now, BATCH)
+
+
+def _letter(asked: Asked) -> str:
+    """Return the id of the letter that tells the reporter of a question."""
+    return letter_id(asked.id, "question")

@@ -51,8 +51,11 @@ def record(journey: Journey) -> views.Record:
     }
 
 
-def question(asked: Asked, clocks: list[Clock], reader: Actor) -> views.Question:
-    """Return a question and its answer; the reporter is not told which member of staff asked."""
+def question(asked: Asked, clocks: list[Clock], reader: Actor, undelivered: bool) -> views.Question:
+    """Return a question and its answer; the reporter is not told which member of staff asked.
+
+    The staff is told where its letter did not arrive by e-mail: the reporter may not know of it.
+    """
     overtaken = asked.is_overtaken(clocks)
     shown: views.Question = {
         "number": asked.number,
@@ -66,7 +69,11 @@ def question(asked: Asked, clocks: list[Clock], reader: Actor) -> views.Question
         "answered_on": _instant(asked.answered_on, write_day),
         "files": FileView(many=True).dump(asked.files),
     }
-    return shown if reader.role == Role.REPORTER else {**shown, "by": asked.by}
+    if reader.role != Role.REPORTER:
+        shown["by"] = asked.by
+        if undelivered:
+            shown["undelivered"] = True
+    return shown
 
 
 def standing(journey: Journey, calendar_of: Callable[[int], Calendar], now: datetime) -> views.StandingAgain:

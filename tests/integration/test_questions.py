@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from nkk.desk.record import FILE_OPENED
 from nkk.sop.calendar import write_calendar
@@ -349,6 +349,28 @@ def test_a_letter_about_a_question_is_true_while_it_waits_and_afterwards_that_of
     assert true_letters() == ["question", "question_reminder", "question_lapsed"]
     lapse(stages)
     assert true_letters() == ["question_lapsed"]
+
+
+def give_up(stages: House, ticket: str) -> None:
+    """Let every letter about a complaint be given up, as after days in which no mail server took it."""
+    messages = STORAGES["notification"].messages
+    with stages.databases["notification"].writing() as connection:
+        connection.execute(update(messages).where(messages.c.ticket == ticket).values(given_up_at=stages.now))
+
+
+@pytest.mark.parametrize(("stage", "actor"), AT_DESKS, ids=[stage for stage, _ in AT_DESKS])
+def test_whoever_asked_learns_that_the_letter_about_a_question_did_not_arrive(
+    stages: House, stage: str, actor: Actor
+) -> None:
+    ticket = asked(stages, stage)
+    (shown,) = questions(stages, ticket, actor)
+    assert "undelivered" not in shown
+    give_up(stages, ticket)
+    for after in (lambda: None, lambda: lapse(stages)):
+        after()
+        (shown,) = questions(stages, ticket, actor)
+        assert shown["undelivered"] is True
+    assert all("undelivered" not in each for each in questions(stages, ticket))
 
 
 def test_of_an_answer_and_a_lapse_at_one_instant_one_counts(stages: House) -> None:

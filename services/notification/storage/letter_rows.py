@@ -284,6 +284,10 @@ class Messages:
             lambda row: row,
         )
 
+    def given_up(self, ids: list[str]) -> set[str]:
+        """Return those of the letters `ids` that were given up, or are to be printed."""
+        return set(self._connection.execute(select(messages.c.id).where(messages.c.id.in_(ids), is_given_up)).scalars())
+
     def retry(self, ids: list[str], now: datetime) -> list[str]:
         """Retry the letters `ids` now, for as long as new ones, and return those that will be retried.
 

@@ -26,6 +26,20 @@ CASE = {
     "stands": {"state": "awaiting_response", "since": AT},
 }
 
+QUESTION = {
+    "number": 1,
+    "step": 4,
+    "opd": "inspektorat",
+    "text": "Pada hari apa?",
+    "asked_at": AT,
+    "state": "lapsed",
+    "lapses_on": "2026-04-01",
+    "answer": None,
+    "answered_on": None,
+    "files": [],
+    "by": "opd-1",
+}
+
 TIMELINE = {
     "ticket": TICKET,
     "path": "complaint",
@@ -171,3 +185,16 @@ def test_the_page_that_closes_a_report_says_that_no_kept_response_reaches_its_re
     visitor: Callable[[str], FlaskClient],
 ) -> None:
     assert "Tanggapan yang sudah disimpan pun tidak sampai" in visitor("opd_team").get(f"/laporan/{TICKET}/tutup").text
+
+
+@pytest.mark.parametrize("path", [f"/laporan/{TICKET}", f"/laporan/{TICKET}/tutup"])
+@pytest.mark.parametrize("undelivered", [True, False])
+def test_a_desk_is_told_that_the_letter_about_its_question_did_not_arrive(
+    visitor: Callable[[str], FlaskClient], stages: FakeBackend, path: str, undelivered: bool
+) -> None:
+    team = visitor("opd_team")
+    lapsed = QUESTION | ({"undelivered": True} if undelivered else {})
+    stages.answers |= {"questions": [lapsed]}
+    page = team.get(path).text
+    assert "Pada hari apa?" in page
+    assert ("Pertanyaan ini tidak sampai lewat surel" in page) == undelivered
