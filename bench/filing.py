@@ -1,8 +1,10 @@
 """Memory of the gateway's processes for an upload and a download, and worklists beside twenty uploads at once.
 
 Files are texts of the greatest size, sent by tus in one PATCH each. A gateway that has no place sends the client away;
-it comes again, as tus' clients do. The memory is the highest that a worker's resident set reached, above what it was
-before; it includes the check of what came.
+it comes again, and asks whether its file is checked, as often as the site's own page does (`upload.js`).
+
+The memory is the highest that a worker's resident set reached, above what it was before; it includes the check of what
+came.
 """
 
 import asyncio
@@ -29,6 +31,12 @@ AT_ONCE = PROCESSES = 20
 ROUNDS = 3
 TUS = {"Tus-Resumable": "1.0.0"}
 WAITS_SECONDS = 300
+RETRY_SECONDS = (0, 1, 2, 4, 8, 15)
+"""The pauses before each try of an upload after one that brought nothing; the last one is repeated."""
+
+LOOK_SECONDS = 0.7
+"""The pause before each question whether an upload is checked."""
+
 SLOW_SECONDS = 0.002
 """A pause of the reader of a download after each piece, so that it is not faster than the gateway can draw."""
 
@@ -109,17 +117,19 @@ class Sender:
         with httpx.Client(base_url=f"{self.url}/api/v1", timeout=120, headers=headers) as http:
             begun = http.post("/uploads", headers={"Upload-Length": str(len(plain))})
             at = begun.raise_for_status().headers["Location"].removeprefix("/api/v1")
-            until = time.monotonic() + WAITS_SECONDS
+            until, tries, reached = time.monotonic() + WAITS_SECONDS, 0, 0
             while time.monotonic() < until:
                 offset = int(http.head(at).raise_for_status().headers["Upload-Offset"])
+                tries, reached = (tries if offset == reached else 0), offset
                 if _sent(http, at, offset, plain) == 204:
                     break
-                time.sleep(0.5)
+                time.sleep(RETRY_SECONDS[min(tries, len(RETRY_SECONDS) - 1)])
+                tries += 1
             while time.monotonic() < until:
                 told = http.get(at).raise_for_status().json()
                 if told["state"] == "ready":
                     return str(told["id"])
-                time.sleep(0.2)
+                time.sleep(LOOK_SECONDS)
         raise RuntimeError("an upload was not ready in time")
 
 
