@@ -83,7 +83,7 @@ BACK = (DECLINED, RECALLED, RETURNED, REOPENED, PARTED)
 OUTSIDE = (WITHDRAWN, ABANDONED)
 """The events with which a case ends outside of the steps, so that the step that it was at is not done."""
 
-OF_JOINING = (JOINED, PARTED)
+OF_JOINING = (JOINED, PARTED, SHARED)
 """The events that say that several people reported the same matter, which are told to no reporter."""
 
 _PART = {steps.RESPOND: 1, steps.APPROVE: 1, steps.ANSWER: 2, steps.RECEIVE: 2}

@@ -324,9 +324,12 @@ class Answer(Endable):
         return found
 
     @property
-    def was_joined(self) -> bool:
-        """Whether the result of another complaint was sent back, of which no reporter is told."""
-        return self.joined_to is not None and self.path == Path.COMPLAINT and self.state == State.RETURNED
+    def was_returned(self) -> bool:
+        """Whether what was to be answered was sent back, in the first cycle.
+
+        It may have been the result of another complaint, of which no reporter is told.
+        """
+        return self.cycle == 1 and self.state == State.RETURNED
 
     @property
     def _may_go_back(self) -> bool:

@@ -347,7 +347,7 @@ class NotificationService(
     def _reached(self, work: NotificationWork, actor: Actor, ticket: str) -> Answer:
         answer = work.answers.find(ticket, actor, for_update=True)
         to_reporter = actor.role == Role.REPORTER
-        if answer is None or (to_reporter and answer.was_joined):
+        if answer is None or (to_reporter and answer.was_returned):
             journey = self._own(work, ticket, actor) if to_reporter else work.journeys.get(ticket, actor)
             raise NotYourStep({"stands": journey.stands()}, "not-to-be-answered-yet")
         return answer

@@ -16,6 +16,7 @@ from sqlalchemy import select, update
 from gateway import papers
 from nkk.messaging.calls import RefusedRemotelyError
 from nkk.settings.keys import as_pem
+from nkk.sop.journey import FORWARDED, RECALLED
 from nkk.sop.refusals import Refused
 from nkk.sop.steps import Role
 from nkk.trust.actor import Actor, grant
@@ -79,6 +80,17 @@ class Two:
         for ticket in (self.first, self.alone):
             self.do("triage", "approve", MAIN_TEAM, ticket)
         self.passes()
+
+    def told_at(self, event: str) -> datetime:
+        """Return when the reporter of the joined one is told that the last `event` was."""
+        entries = self.stages.do("notification", "timeline", REPORTER, self.joined)["entries"]
+        return datetime.fromisoformat([entry["at"] for entry in entries if entry["event"] == event][-1])
+
+    def as_told(self, event: str, stage: str, command: str, actor: Actor, *args: Any) -> None:
+        """Do with the one that is alone what the other's reporter is told, at the instant that they are told."""
+        now, self.stages.now = self.stages.now, self.told_at(event)
+        self.do(stage, command, actor, self.alone, *args)
+        self.stages.now = now
 
     def must_look_alike(self) -> None:
         """Assert that everything that their reporter can see of both is the same now."""
@@ -233,9 +245,9 @@ def test_files_are_numbered_as_those_of_the_first_response_whatever_they_were(tw
 
 def test_what_was_concluded_as_information_is_told_as_taken_back_and_classified(two: Two) -> None:
     two.join()
-    two.do("triage", "recall", MAIN_TEAM, two.alone, WHY)
-    for ticket in (two.first, two.alone):
-        two.do("triage", "classify_as_information", MAIN_TEAM, ticket, "Jawab.")
+    two.do("triage", "classify_as_information", MAIN_TEAM, two.first, "Jawab.")
+    two.as_told(RECALLED, "triage", "recall", MAIN_TEAM, WHY)
+    two.do("triage", "classify_as_information", MAIN_TEAM, two.alone, "Jawab.")
     two.passes()
     two.must_look_alike()
     two.both("notification", "send_back", OPERATOR, "Ini pengaduan.")
@@ -260,7 +272,9 @@ def test_a_parting_because_the_first_was_withdrawn_is_told_at_the_next_opening(t
     two.do("intake", "withdraw", REPORTER, two.first, "Sudah selesai.")
     two.must_look_alike()
     two.stages.now = datetime.fromisoformat("2026-03-03T07:30:00+07:00")
-    two.do("triage", "recall", MAIN_TEAM, two.alone, WHY)
+    two.must_look_alike()
+    two.stages.now = datetime.fromisoformat("2026-03-03T08:20:00+07:00")
+    two.as_told(RECALLED, "triage", "recall", MAIN_TEAM, WHY)
     two.must_look_alike()
     two.passes()
     two.both("triage", "forward", MAIN_TEAM, OPD)
@@ -270,8 +284,11 @@ def test_a_parting_because_the_first_was_withdrawn_is_told_at_the_next_opening(t
 def test_a_report_that_was_parted_and_asked_about_on_that_day_shows_the_question_at_its_step(two: Two) -> None:
     two.join()
     two.do("intake", "withdraw", REPORTER, two.first, "Sudah selesai.")
-    two.do("triage", "recall", MAIN_TEAM, two.alone, WHY)
-    two.both("triage", "ask", MAIN_TEAM, "Di loket mana?")
+    two.passes()
+    two.do("triage", "ask", MAIN_TEAM, two.joined, "Di loket mana?")
+    two.as_told(RECALLED, "triage", "recall", MAIN_TEAM, WHY)
+    two.do("triage", "ask", MAIN_TEAM, two.alone, "Di loket mana?")
+    two.passes()
     two.must_look_alike()
     two.both("notification", "answer_question", REPORTER, 1, "Loket tiga.")
     two.must_look_alike()
@@ -280,11 +297,12 @@ def test_a_report_that_was_parted_and_asked_about_on_that_day_shows_the_question
 def test_what_shares_a_response_and_is_sent_back_is_told_as_returned_and_taken_back(two: Two) -> None:
     two.join()
     two.do("triage", "forward", MAIN_TEAM, two.first, OPD)
+    two.passes()
     two.respond(two.first, two.alone)
     two.do("triage", "approve", MAIN_TEAM, two.first)
     two.passes()
     two.do("notification", "send_back", OPERATOR, two.joined, "Ini loket lain.")
-    two.do("triage", "return_response", MAIN_TEAM, two.alone, "Lengkapi.")
+    two.as_told("response.returned.v1", "triage", "return_response", MAIN_TEAM, "Lengkapi.")
     two.do("triage", "recall", MAIN_TEAM, two.alone, WHY)
     two.passes()
     two.must_look_alike()
@@ -292,6 +310,63 @@ def test_what_shares_a_response_and_is_sent_back_is_told_as_returned_and_taken_b
     two.respond(two.joined, two.alone)
     two.both("triage", "approve", MAIN_TEAM)
     two.both("notification", "send_answer", OPERATOR, "Sudah ditegur.", ["R2-1"])
+    two.must_look_alike()
+
+
+@pytest.mark.parametrize("is_concluded", [False, True])
+def test_a_response_that_was_there_before_the_joining_is_told_a_while_after_it(two: Two, is_concluded: bool) -> None:
+    two.do("triage", "forward", MAIN_TEAM, two.first, OPD)
+    two.respond(two.first)
+    if is_concluded:
+        two.do("triage", "gather", MAIN_TEAM, two.first, OTHER)
+        two.do("opd_response", "decline", OTHER_TEAM, two.first, WHY, None)
+    two.join()
+    two.passes(timedelta(hours=1))
+    two.do("triage", "conclude" if is_concluded else "approve", MAIN_TEAM, two.first)
+    two.as_told("response.submitted.v1", "opd_response", "respond", OPD_TEAM, "Ditegur.", [upload(), upload()])
+    two.do("triage", "approve", MAIN_TEAM, two.alone)
+    two.passes()
+    two.must_look_alike()
+    assert two.told_at(FORWARDED) < two.told_at("response.submitted.v1") < two.told_at("response.approved.v1")
+
+
+def test_nothing_is_told_at_the_instant_of_something_else_or_on_the_stroke_of_the_opening(two: Two) -> None:
+    two.join()
+    two.do("triage", "classify_as_information", MAIN_TEAM, two.first, "Jawab.")
+    assert two.told_at(FORWARDED) < two.told_at(RECALLED) < two.told_at("complaint.classified_as_information.v1")
+    two.passes()
+    two.do("notification", "send_back", OPERATOR, two.joined, "Ini pengaduan.")
+    two.first = two.do("intake", "submit", REPORTER, REPORT)
+    two.do("intake", "hand_over", OPERATOR, two.first)
+    two.passes()
+    two.do("triage", "join", MAIN_TEAM, two.joined, two.first, WHY)
+    two.passes()
+    two.do("intake", "withdraw", REPORTER, two.first, "Sudah selesai.")
+    two.stages.now += timedelta(days=1)
+    assert two.told_at(RECALLED) > datetime.fromisoformat("2026-03-03T07:30:00+07:00")
+    assert two.told_at(RECALLED).microsecond
+
+
+def test_what_was_withdrawn_by_its_own_reporter_is_not_taken_back_afterwards(two: Two) -> None:
+    two.join()
+    two.both("intake", "withdraw", REPORTER, "Sudah selesai.")
+    two.do("intake", "withdraw", REPORTER, two.first, "Sudah selesai.")
+    two.stages.now += timedelta(days=2)
+    two.must_look_alike()
+
+
+def test_receipt_of_what_was_sent_back_twice_is_refused_as_that_of_any_other(two: Two) -> None:
+    two.both("triage", "classify_as_information", MAIN_TEAM, "Jawab.")
+    two.both("notification", "send_back", OPERATOR, "Ini pengaduan.")
+    two.join()
+    two.do("triage", "forward", MAIN_TEAM, two.first, OPD)
+    two.passes()
+    two.respond(two.first, two.alone)
+    two.do("triage", "approve", MAIN_TEAM, two.first)
+    two.passes()
+    two.do("notification", "send_back", OPERATOR, two.joined, "Ini loket lain.")
+    two.as_told("response.returned.v1", "triage", "return_response", MAIN_TEAM, "Lengkapi.")
+    two.do("triage", "recall", MAIN_TEAM, two.alone, WHY)
     two.must_look_alike()
 
 
