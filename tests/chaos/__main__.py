@@ -58,7 +58,9 @@ def _together(outcomes: list[Outcome]) -> str:
     balanced = sum(not outcome.breaches for outcome in outcomes)
     return (
         f"{len(outcomes)} runs, {sum(outcome.seconds for outcome in outcomes):.0f} s, {struck.total()} faults, "
-        f"{sum(outcome.accepted for outcome in outcomes)} complaints accepted, books balanced in {balanced} of "
+        f"{sum(outcome.accepted for outcome in outcomes)} complaints accepted, "
+        f"{sum(outcome.lapsed for outcome in outcomes)} questions lapsed, "
+        f"{sum(outcome.closed for outcome in outcomes)} complaints closed for it, books balanced in {balanced} of "
         f"{len(outcomes)} runs\n{counted(struck)}"
     )
 

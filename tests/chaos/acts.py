@@ -171,14 +171,22 @@ ACTS: dict[Act, Sent] = {
         calls=3,
         wanted=0.7,
     ),
-    # A question lapses after days, which no run lasts.
+    # The traffic lets questions lapse, which would take days.
     Act.ABANDON: Sent(
         "abandon",
         "abandonment",
         _same(WHY),
-        (*ENDED, "already-handed-over", "nothing-lapsed"),
+        (
+            *ENDED,
+            "already-handed-over",
+            "not-your-step",
+            "already-responded",
+            "no-longer-here",
+            "nothing-lapsed",
+            "responded-before",
+        ),
         facts=(journey.ABANDONED,),
-        wanted=0.0,
+        wanted=0.7,
     ),
     Act.ANSWER_QUESTION: Sent(
         "answer question",

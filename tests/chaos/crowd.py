@@ -5,6 +5,7 @@ from random import Random
 from typing import Any
 
 from nkk.sop.acts import RULES, Act
+from nkk.sop.endings import ENDED
 from tests.chaos.accountant.commands import SUCCESS, UNKNOWN
 from tests.chaos.acts import ACTS, EVERY, OPDS, RETURN, Sent
 from tests.chaos.traffic import Account, Journey, Traffic
@@ -26,7 +27,23 @@ WITH_FILE = 0.3
 """The probability that an answer to a question has a file."""
 
 LAST_LOOKS = 15
-"""How often the reporter of a withdrawn report looks whether it goes on."""
+"""How often the reporter of a report that ended outside of the steps looks whether it goes on."""
+
+SILENT = 0.5
+"""The share of reporters who let the questions to them lapse, which the traffic makes happen."""
+
+TOO_LATE = 0.4
+"""The probability that such a reporter answers at the moment at which the question lapses."""
+
+PATIENT_LOOKS = 40
+"""For how many looks the desks leave a case whose question is to lapse, so that it does not go on before."""
+
+IMPATIENT = 0.02
+"""The probability that somebody of the staff acts all the same."""
+
+AT_ONCE = 0.7
+"""The probability that a desk closes a report at once when it sees that its question lapsed, or asks at once where the
+reporter is silent; else it does any act that it wants to do."""
 
 
 class Crowd(Journey):
@@ -43,6 +60,12 @@ class Crowd(Journey):
             if sent.wanted is not None
         }
         self._left_looks = LAST_LOOKS
+        self._is_silent = dice.random() < SILENT
+        self._at_once = [ACTS[Act.ABANDON].operation]
+        if self._is_silent:
+            self._at_once.append(ACTS[Act.ASK].operation)
+            self._wants[ACTS[Act.ASK].operation] = dice.randint(1, MOST_TIMES)
+        self._patience = 0
         self._over = False
 
     async def travel(self) -> None:
@@ -70,14 +93,34 @@ class Crowd(Journey):
             return
         if person.name == "main_team" and self.ticket not in self._traffic.at_triage:
             self._traffic.at_triage.append(self.ticket)
+        if is_reporter and self._is_silent and Act.ANSWER_QUESTION in shown["acts"]:
+            await self._keep_silent(person, dice)
+            return
+        if not is_reporter and self._waits(shown) and dice.random() > IMPATIENT:
+            return
         acts = [each for act in shown["acts"] for each in self._ways(Act(act), person)]
         if dice.random() < STALE:
             acts = [sent for sent in EVERY if sent.operation in self._of_role(person)]
         wanted = [sent for sent in acts if self._wants.get(sent.operation, 1)]
+        at_once = [sent for sent in wanted if sent.operation in self._at_once] if dice.random() < AT_ONCE else []
         if wanted:
-            await self._carry_out(person, dice.choice(wanted), dice)
+            await self._carry_out(person, dice.choice(at_once or wanted), dice)
         elif is_reporter:
             self._look_on(shown["stands"]["state"])
+
+    def _waits(self, shown: dict[str, Any]) -> bool:
+        """Return whether the staff leave the case, because its question is to lapse."""
+        if Act.ABANDON in shown["acts"] or shown["stands"]["state"] in ENDED:
+            self._patience = 0
+        self._patience = max(0, self._patience - 1)
+        return self._patience > 0
+
+    async def _keep_silent(self, person: Account, dice: Random) -> None:
+        """Let the open question lapse; some answer it at the same moment."""
+        answers = [self._carry_out(person, ACTS[Act.ANSWER_QUESTION], dice)] if dice.random() < TOO_LATE else []
+        lapses, *_ = await asyncio.gather(self._traffic.let_lapse(self.ticket), *answers)
+        if lapses:
+            self._patience = PATIENT_LOOKS
 
     def _ways(self, act: Act, person: Account) -> tuple[Sent, ...]:
         if act == Act.RECUSE and person.name != "main_team":
@@ -91,7 +134,7 @@ class Crowd(Journey):
 
     def _look_on(self, state: str) -> None:
         """End the journey where its reporter wants nothing, and nobody else goes on with it."""
-        self._left_looks -= state == "withdrawn"
+        self._left_looks -= state in ENDED
         self._over = state == "closed" or self._left_looks <= 0
 
     async def _carry_out(self, person: Account, sent: Sent, dice: Random) -> None:
@@ -111,6 +154,8 @@ class Crowd(Journey):
             path, form = await self._answered(person, form, dice)
         for _ in range(2):
             status = await self._send(person, sent, path, form)
+            if status in SUCCESS and sent is ACTS[Act.ASK] and self._is_silent:
+                self._patience = PATIENT_LOOKS
             if status in (*SUCCESS, *UNKNOWN) and sent.operation in self._wants:
                 self._wants[sent.operation] = max(0, self._wants[sent.operation] - 1)
             if status not in UNKNOWN or sent.operation == "note" or dice.random() < 0.5:

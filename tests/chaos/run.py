@@ -10,12 +10,14 @@ from time import monotonic, sleep, time
 
 import httpx
 
+from nkk.sop.journey import ABANDONED
 from tests.chaos import cluster, disks
 from tests.chaos.accountant import Breach, Pages, broker, events, files, letters, tools
 from tests.chaos.accountant.balance import Evidence
 from tests.chaos.accountant.balance import breaches as breaches_of
 from tests.chaos.accountant.history import history
 from tests.chaos.accountant.journeys import Unfinished, explained
+from tests.chaos.accountant.questions import LAPSED
 from tests.chaos.listening import Listener, listening
 from tests.chaos.plan import Strike, plan
 from tests.chaos.posting import Posted, posting
@@ -46,7 +48,8 @@ Echo = Callable[[str], None]
 class Outcome:
     """The outcome of a run. `histories` are those of breaches and of journeys that did not end in time; `slowest` is in
     seconds, less the time that the request waited for a processor; `absent` is what could not be struck, and why;
-    `unfinished` is which journeys did not end, and why."""
+    `unfinished` is which journeys did not end, and why; `lapsed` and `closed` count the questions that lapsed and the
+    reports that a desk closed because of that."""
 
     seed: int
     seconds: float
@@ -65,6 +68,8 @@ class Outcome:
     absent: list[str]
     unfinished: list[str]
     received: Counter[str]
+    lapsed: int
+    closed: int
 
     @property
     def name(self) -> str:
@@ -84,6 +89,7 @@ class Outcome:
         yield f"  complaints accepted: {self.accepted}  " + counted(self.carried)
         yield from (f"  not at its end: {why}" for why in self.unfinished)
         yield f"  requests: {self.requests}, slowest {self.slowest:.1f} s  " + counted(self.answers)
+        yield f"  questions that lapsed: {self.lapsed}, complaints that were closed for it: {self.closed}"
         yield f"  letters: {self.letters}, copies {self.copies}"
         yield "  events that tools received: " + counted(self.received)
         for breach in self.breaches:
@@ -112,7 +118,7 @@ def run(
             hook,
         ]
         people = People(found.installation)
-        traffic = Traffic(people, found.installation.url, record, rate)
+        traffic = Traffic(people, found.installation.url, record, rate, found.books.urls["notification"])
         strikes = plan(seed, seconds, KINDS, found.targets)
         echo(f"seed {seed} on {named(postgres, clustered)}: {len(strikes)} faults in {seconds:.0f} s")
         record.began = time()
@@ -257,6 +263,8 @@ def _outcome(
             f"{each.ticket or 'no ticket'}: {explained(record, each) or 'nothing explains it'}" for each in unfinished
         ],
         received=Counter({each.name: len({*each.ids}) for each in received}),
+        lapsed=sum(event.type == LAPSED for event in pages.told),
+        closed=sum(event.type == ABANDONED for event in pages.told),
     )
 
 

@@ -9,7 +9,6 @@ import pytest
 from nkk.sop import journey
 from tests.builders import TICKET
 from tests.chaos.accountant import Pages, Told, commands, effects, joins, questions
-from tests.chaos.acts import ACTS
 from tests.chaos.record import Asked
 
 FIRST = "NKK-2026-0000-0000"
@@ -109,11 +108,12 @@ QUESTION: Fact = (TICKET, questions.ASKED, {"step": 3, "forwarding": 1})
 ANSWERED: Fact = (TICKET, questions.ANSWERED, {"question": "event 1"})
 WAITS = {"ticket": TICKET, "ended": None, "question": "event 1", "rests_until": None, "done_at": None}
 LETTER = {"ticket": TICKET, "kind": "question"}
+OF_LAPSE = {"ticket": TICKET, "kind": "question_lapsed"}
 
 
 def kept(state: str = "open", **changed: Any) -> dict[str, Any]:
     row = {"ticket": TICKET, "id": "event 1", "number": 1, "step": 3, "forwarding": 1, "round": 0, "state": state}
-    return row | changed
+    return row | {"lapses_at": "2026-04-02", "ended_at": "2026-04-02"} | changed
 
 
 def of_questions(*facts: Fact, **tables: list[dict[str, Any]]) -> list[str]:
@@ -146,7 +146,8 @@ def test_a_letter_about_a_question_that_ended_before_it_was_sent_is_dropped() ->
     ids=["lost", "misnumbered", "answered untold", "lapsed untold"],
 )
 def test_a_question_that_is_not_as_it_was_told(rows: list[dict[str, Any]], says: str) -> None:
-    assert of_questions(questions=rows) == [f"questions: {TICKET}: {says}"]
+    letters = [OF_LAPSE for row in rows if row["state"] == "lapsed"]
+    assert of_questions(questions=rows, messages=letters) == [f"questions: {TICKET}: {says}"]
 
 
 def test_an_answer_that_is_lost_or_told_twice() -> None:
@@ -164,7 +165,3 @@ def test_a_desk_that_waits_for_an_answer_that_came() -> None:
 def test_a_desk_that_waits_for_a_question_that_nobody_asked() -> None:
     (breach,) = of_questions(questions=[kept("overtaken")], OPD_cases=[WAITS | {"question": "another"}])
     assert breach == f"questions: {TICKET}: OPD cases have a question that nobody asked"
-
-
-def test_every_act_is_in_the_traffic_but_the_closing_that_waits_for_days() -> None:
-    assert [str(act) for act, sent in ACTS.items() if sent.wanted == 0] == ["abandon"]

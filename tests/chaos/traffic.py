@@ -8,12 +8,16 @@ import threading
 import uuid
 import zlib
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from time import monotonic, time
 from typing import Any
 
 import httpx
+from sqlalchemy.exc import SQLAlchemyError
 
+from ops.demo.lapsing import let_lapse
 from tests.builders import complaint_form
 from tests.chaos.acts import OPDS, TEXT
 from tests.chaos.promises import PROMISES
@@ -60,10 +64,14 @@ class Account:
 
 
 class Traffic:
-    """Starts `rate` journeys per second between `begin` and `stop`, in a thread of its own."""
+    """Starts `rate` journeys per second between `begin` and `stop`, in a thread of its own.
 
-    def __init__(self, people: People, url: str, record: Record, rate: float) -> None:
+    `database` is notification's, for what would take days: a question lapses.
+    """
+
+    def __init__(self, people: People, url: str, record: Record, rate: float, database: str) -> None:
         self._url = url
+        self._database = database
         self._record = record
         self._rate = rate
         self._dice = random.Random(record.seed)
@@ -231,6 +239,12 @@ class Traffic:
         files = answer.get("files", []) if status == 201 else []
         files = [answer | {"number": path.rpartition("/")[2]}] if FILE in answer else files
         self._record.shown += [(ticket, file["number"], file["sha256"]) for file in files]
+
+    async def let_lapse(self, ticket: str) -> bool:
+        """Let the open question about a complaint lapse; return False where none is known or its database is struck."""
+        with suppress(SQLAlchemyError):
+            return await asyncio.to_thread(let_lapse, self._database, ticket, datetime.now(UTC)) > 0
+        return False
 
     def sent(self, content: bytes, ticket: str) -> None:
         """Record which ticket a file was sent for."""

@@ -10,7 +10,8 @@ files     every file on a receipt is in the store, whole, and at every desk that
 notes     every accepted note is there once
 recusals  who stepped aside is known to every stage
 joins     a joined report rests only while the first is undecided, and is given what that one got
-questions every question is kept once, ends as it was told, and no desk waits for one that was answered
+questions every question is kept once, ends once, as it was told, and no desk waits for one that has ended
+closings  what a desk closed as not completed had a question that lapsed, and did not go on
 letters   every letter was sent, and none twice
 balance   all of them together
 history   everything known about one complaint, for a book that does not balance

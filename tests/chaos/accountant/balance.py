@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from tests.chaos.accountant import (
     answers,
     broker,
+    closings,
     commands,
     effects,
     events,
@@ -85,5 +86,6 @@ def breaches(evidence: Evidence) -> list[Breach]:
         *recusals.breaches(pages),
         *joins.breaches(pages),
         *questions.breaches(pages),
+        *closings.breaches(pages),
         *journeys.breaches(record, evidence.unfinished),
     ]

@@ -115,7 +115,10 @@ TABLES = {
         "opd_response",
         f"SELECT ticket, forwarding, state, round, files, response_files, ended, {ASKED} FROM cases",
     ),
-    "questions": ("notification", "SELECT ticket, id, number, step, forwarding, round, state, files FROM questions"),
+    "questions": (
+        "notification",
+        "SELECT ticket, id, number, step, forwarding, round, state, lapses_at, ended_at, files FROM questions",
+    ),
     "answers": ("notification", "SELECT ticket, state, path, ended, rating, earlier FROM answers"),
     "journeys": ("notification", "SELECT ticket, path, closed_at, ended, kept FROM journeys"),
     "entries": ("notification", "SELECT ticket, event_id, type, round FROM entries"),

@@ -1,8 +1,9 @@
-"""The book of questions: each is kept once, ended as it was told, and no desk waits for one that was answered."""
+"""The book of questions: each is kept once and ended once, as it was told, and no desk waits for one that has ended."""
 
 from collections import Counter
 from collections.abc import Iterator
 
+from nkk.sop import journey
 from tests.chaos.accountant import effects
 from tests.chaos.accountant.breach import Breach
 from tests.chaos.accountant.pages import Pages, Told
@@ -23,6 +24,7 @@ def breaches(pages: Pages) -> Iterator[Breach]:
         yield from _of_ends(pages, ticket)
         yield from _of_desks(pages, ticket, told)
         yield from _of_letters(pages, ticket, told)
+        yield from _of_lapses(pages, ticket)
 
 
 def _of_kept(pages: Pages, ticket: str, told: dict[str, Told]) -> Iterator[Breach]:
@@ -66,3 +68,18 @@ def _of_letters(pages: Pages, ticket: str, told: dict[str, Told]) -> Iterator[Br
         yield Breach(
             "questions", ticket, f"{written} letters about {len(told)} questions, of which {len(waiting)} are open"
         )
+
+
+def _of_lapses(pages: Pages, ticket: str) -> Iterator[Breach]:
+    """Yield the questions that lapsed too early, and the letters about it that are lost or there twice."""
+    lapsed = [row for row in pages.rows("questions", ticket) if row["state"] == "lapsed"]
+    for row in lapsed:
+        if row["ended_at"] < row["lapses_at"]:
+            yield Breach(
+                "questions", ticket, f"question {row['number']} lapsed at {row['ended_at']}, before {row['lapses_at']}"
+            )
+    written = sum(row["kind"] == "question_lapsed" for row in pages.rows("messages", ticket))
+    # Whose report goes on without them is sent no more letters about it.
+    kept = bool(pages.of(ticket, journey.KEPT))
+    if written > len(lapsed) or (written < len(lapsed) and not kept):
+        yield Breach("questions", ticket, f"{written} letters that a question lapsed, of which {len(lapsed)} did")
