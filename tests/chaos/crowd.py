@@ -99,14 +99,17 @@ class Crowd(Journey):
         if not is_reporter and self._waits(shown) and dice.random() > IMPATIENT:
             return
         acts = [each for act in shown["acts"] for each in self._ways(Act(act), person)]
+        at_once = [sent for sent in acts if sent.operation in self._at_once] if dice.random() < AT_ONCE else []
         if dice.random() < STALE:
-            acts = [sent for sent in EVERY if sent.operation in self._of_role(person)]
-        wanted = [sent for sent in acts if self._wants.get(sent.operation, 1)]
-        at_once = [sent for sent in wanted if sent.operation in self._at_once] if dice.random() < AT_ONCE else []
+            acts = at_once = [sent for sent in EVERY if sent.operation in self._of_role(person)]
+        wanted, first = self._wanted(acts), self._wanted(at_once)
         if wanted:
-            await self._carry_out(person, dice.choice(at_once or wanted), dice)
+            await self._carry_out(person, dice.choice(first or wanted), dice)
         elif is_reporter:
             self._look_on(shown["stands"]["state"])
+
+    def _wanted(self, acts: list[Sent]) -> list[Sent]:
+        return [sent for sent in acts if self._wants.get(sent.operation, 1)]
 
     def _waits(self, shown: dict[str, Any]) -> bool:
         """Return whether the staff leave the case, because its question is to lapse."""

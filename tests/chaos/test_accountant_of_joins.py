@@ -97,6 +97,13 @@ def test_what_is_classified_with_the_first_was_classified_by_nobody() -> None:
     assert of_commands("classify", joined(), informed(TICKET)) != []
 
 
+def test_what_rests_with_another_is_refused_as_classified_before() -> None:
+    refused = (Asked(0, 0.1, "classify", "main_team", 409, TICKET, problem="already-classified"),)
+    assert of_commands("classify", joined(), informed(TICKET, FIRST), asked=refused) == []
+    assert of_commands("classify", joined(), asked=refused) == []
+    assert of_commands("classify", HANDED_OVER, asked=refused) != []
+
+
 def test_joined_reports_are_hidden_together() -> None:
     aside = tuple((ticket, "case.recused.v1", {"account": "staff"}) for ticket in (TICKET, FIRST))
     asked = (Asked(0, 0.1, "recuse", "main_team", 200, FIRST),)

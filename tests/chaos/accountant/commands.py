@@ -54,6 +54,9 @@ def breaches(pages: Pages, asked: list[Asked]) -> Iterator[Breach]:
             # The end of the first report parts those that rest with it.
             facts -= sum(event.data["by"] is None for event in pages.of(ticket, journey.PARTED) if operation == "part")
             tally = tallies[ticket, operation]
+            if operation == "classify" and told[journey.JOINED]:
+                # What rests with another is refused as classified before, and may be classified together with it.
+                tally.said_done = 0
             if operation == "recuse" and ticket in together:
                 # Joined reports are hidden together from whoever steps aside from one of them.
                 tally = _Tally(tally.accepted, sum(tallies[each, operation].tries for each in together[ticket]))
