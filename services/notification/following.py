@@ -38,9 +38,8 @@ class Follows:
                 raise UnknownTicket
             told = journey.told_to(actor.role, actor.group, work.now, self.calendars.get)
             additions = work.journeys.additions(ticket)
-        if told is not journey and actor.role == Role.OPD_TEAM:
-            until = told.entries[-1].at
-            additions = [addition for addition in additions if addition.at <= until]
+        if told.until is not None:
+            additions = [addition for addition in additions if addition.at <= told.until]
         return shown.timeline(told, actor, self.calendars.get, work.now, additions)
 
     @rpc

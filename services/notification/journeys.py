@@ -49,6 +49,7 @@ class Journey:
 
     `author` is the hash by which the reporter's own calls are recognised, and `sealed_reporter` the box for letters.
     `website` is the account of the website that sent the complaint in, if one did, and `channel` how it came.
+    `until` is when the complaint was taken away from the team that is told, None where it is told all of it.
     `about_time` are the requests for more time, and the decisions on them.
     Journeys of an earlier version have `reporter_id` instead.
     """
@@ -75,6 +76,7 @@ class Journey:
     kept: int = 0
     channel: str = Channel.WEB
     about_time: list[Entry] = field(default_factory=list)
+    until: datetime | None = None
 
     def __post_init__(self) -> None:
         found = {*self.about_time, *(entry for entry in self.entries if entry.type in ABOUT_TIME)}
@@ -222,12 +224,16 @@ class Journey:
     def told_to(self, role: str, group: str | None, now: datetime, calendar_of: Callable[[int], Calendar]) -> "Journey":
         """Return the journey as far as a reader of this role and group is told of it at `now`.
 
-        That is all of it, but for the team of an OPD: until the complaint was taken away from it, or forwarded to a
-        further OPD; and for its reporter, who is not told of other reports.
+        That is all of it for operators and Tim Utama. Its reporter is not told of other reports. Nor is the team of an
+        OPD, which does not have them; it is told until the complaint was taken away from it, or forwarded to a further
+        OPD.
         """
         if role == Role.REPORTER:
             return self.neutral(now, calendar_of)
-        forwarded = self._forwarded_to(group) if role == Role.OPD_TEAM else None
+        return self.neutral(now, calendar_of)._until_taken_from(group) if role == Role.OPD_TEAM else self
+
+    def _until_taken_from(self, group: str | None) -> "Journey":
+        forwarded = self._forwarded_to(group)
         if forwarded is None:
             return self
         until = next(
@@ -243,7 +249,8 @@ class Journey:
         told = self.entries[: until + (self.entries[until].type in BACK)]
         overtaken = [entry for entry in self.overtaken if entry.forwarding <= told[-1].forwarding]
         about_time = [entry for entry in self.about_time if entry.forwarding <= told[-1].forwarding]
-        return replace(self, path=Path.COMPLAINT, opd=group, entries=[*told, *overtaken], about_time=about_time)
+        part = replace(self, path=Path.COMPLAINT, opd=group, entries=[*told, *overtaken], about_time=about_time)
+        return replace(part, until=part.entries[-1].at)
 
     def _forwarded_to(self, group: str | None) -> int | None:
         """Return the place of the last forwarding to this OPD; None where no entry is one."""

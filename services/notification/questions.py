@@ -122,9 +122,8 @@ class KeepsQuestions:
         told, found = journey.told_to(actor.role, actor.group, work.now, self.calendars.get), journey.questions
         if actor.role == Role.REPORTER:
             return told, told.questions
-        if actor.role == Role.OPD_TEAM and told is not journey:
-            until = told.entries[-1]
-            found = [asked for asked in found if asked.at <= until.at]
+        if told.until is not None:
+            found = [asked for asked in found if asked.at <= told.until]
         return journey, found
 
     @timer(interval=TELL_SECONDS)

@@ -2,7 +2,8 @@
 
 Threat: a reporter would learn that others reported the same, and of some matters that says who. So no step may be told
 that only a joined report has, nor at an instant that only such a report has: two acts of people are never done in the
-same second, nor on the stroke of the opening. Staff are told the true facts.
+same second, nor on the stroke of the opening. The team of an agency that gets the report later is told the same, for it
+does not have the other one. Operators and Tim Utama are told the true facts.
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -386,7 +386,7 @@ def test_a_report_that_is_withdrawn_while_it_rests_ends_as_any_other(two: Two) -
     two.must_look_alike()
 
 
-def test_staff_are_told_the_true_facts(two: Two) -> None:
+def test_operators_and_the_main_team_are_told_the_true_facts(two: Two) -> None:
     two.join()
     for reader in (OPERATOR, MAIN_TEAM):
         told = two.stages.do("notification", "timeline", reader, two.joined)

@@ -436,3 +436,32 @@ def test_a_question_of_a_report_that_was_parted_waits_for_its_reporter(stages: H
     assert stages.do("notification", "read_answer", NEIGHBOUR, second)["left_minutes"] == left
     acted(stages, "notification", "answer_question", NEIGHBOUR, second, question["number"], "Loket tiga.")
     acted(stages, "triage", "forward", MAIN_TEAM, second, OPD)
+
+
+@pytest.mark.parametrize("way", ["parted", "objected to", "sent back"])
+def test_an_opd_is_not_told_that_what_it_gets_was_joined_with_what_it_does_not_have(stages: House, way: str) -> None:
+    first, second = joined(stages, handed_over(stages))
+    stages.now += timedelta(hours=1)
+    if way == "parted":
+        acted(stages, "triage", "part", MAIN_TEAM, second, WHY)
+    else:
+        acted(stages, "triage", "forward", MAIN_TEAM, first, OTHER)
+        respond(stages, first, "Ditegur.", OTHER_TEAM)
+        stages.now += timedelta(hours=1)
+        acted(stages, "triage", "approve", MAIN_TEAM, first)
+        if way == "objected to":
+            acted(stages, "notification", "send_answer", OPERATOR, second, "Begitu.")
+            acted(stages, "notification", "object_to", NEIGHBOUR, second, "Belum terjawab.")
+        else:
+            acted(stages, "notification", "send_back", OPERATOR, second, "Ini loket lain.")
+    stages.now += timedelta(hours=1)
+    acted(stages, "triage", "forward", MAIN_TEAM, second, OPD)
+    stages.now += timedelta(hours=1)
+    acted(stages, "opd_response", "ask", OPD_TEAM, second, "Di loket mana?")
+    told = timeline(stages, OPD_TEAM, second)
+    assert not {"complaint.joined", "complaint.parted", "response.shared"} & set(events(told))
+    assert "laporan lain" not in str(told)
+    assert first not in str(told)
+    (asked,) = stages.do("notification", "questions", OPD_TEAM, second)
+    assert asked["state"] == "open"
+    assert told["next"]["waiting_since"] is not None

@@ -9,6 +9,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,8 @@ from nkk.contracts import STAGES
 from nkk.settings.keys import as_pem
 from nkk.sop.acts import Act
 from nkk.sop.clock import WIB
-from nkk.sop.journey import FORWARDED, JOINED, PARTED, RECALLED, RETURNED, SHARED
-from nkk.sop.refusals import Refused
+from nkk.sop.journey import FORWARDED, JOINED, OF_JOINING, PARTED, RECALLED, RETURNED, SHARED
+from nkk.sop.refusals import Refused, UnknownTicket
 from nkk.sop.steps import Role
 from nkk.trust.actor import Actor
 from services.notification.entries import Entry
@@ -29,7 +30,7 @@ from services.notification.storage import tables
 from services.notification.unjoined import APPROVED, INFORMATION, OF_A_DAY, SENT_BACK, SUBMITTED
 from tests.builders import REPORT, upload
 from tests.current.documents import application
-from tests.effort import LONG, SEED
+from tests.effort import LONG, SEED, TIMES
 from tests.every_act import ATTEMPTS, FIRST, PEOPLE, WHY, Acting
 from tests.integration.test_by_day import KEYS, AtHome
 from tests.integration.test_joined_as_alone import LOOKS, WEBSITE, without
@@ -37,7 +38,7 @@ from tests.stages import MAIN_TEAM, OPD, OPD_TEAM, OPERATOR, REPORTER, House, ho
 
 pytestmark = pytest.mark.proof
 
-WALKS = 400 if LONG else 4
+WALKS = 25 * TIMES if LONG else 3
 FEWEST_ACTS, MOST_ACTS = 8, 45
 WEIGHTS = {
     Act.JOIN: 12,
@@ -62,6 +63,8 @@ WEIGHTS = {
 TIMERS = (("notification", "end_questions"), ("notification", "close_lapsed"), ("notification", "tell_reporters"))
 UNTOLD = (Act.NOTE, Act.RECUSE)
 """Acts of staff that change nothing in any journey."""
+
+READ = {"notification": "timeline", "opd_response": "case"}
 
 OPENED = time(8, 30)
 """The time of day from which a report is withdrawn: a parting of which the day is known is told before, on its day."""
@@ -220,6 +223,17 @@ class Walk:
         for entry in instead:
             assert min(abs(entry.at - other) for other in at if other is not entry.at) > timedelta(seconds=1)
             assert entry.at.microsecond
+
+    def must_not_be_told_to_agencies(self) -> None:
+        """Assert that no team of an agency is told of a joining, or of a report that it does not have."""
+        for who, stage in product(("OPD", "other OPD"), ("notification", "opd_response")):
+            for ticket in (self.joined, *self.others):
+                try:
+                    told = str(self.stages.do(stage, READ[stage], PEOPLE[who], ticket))
+                except UnknownTicket:
+                    continue
+                others = {self.joined, *self.others} - {ticket}
+                assert not [word for word in (*others, *OF_JOINING, "laporan lain") if word in told], who
 
 
 def carried_out(stages: House, act: Done, ticket: str | None) -> Any:
