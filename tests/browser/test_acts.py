@@ -374,6 +374,25 @@ def test_a_report_is_joined_parted_joined_again_and_sent_back_by_the_operator(
     assert not {"complaint.joined", "complaint.parted"} & set(happened(case))
 
 
+def test_a_report_that_is_picked_goes_before_one_that_was_picked_earlier(
+    people: People, staff: Opening, case: Case
+) -> None:
+    first, second = Case(people).forwarded(OPD), Case(people).forwarded(OPD)
+    case.act(case.operator, "handover")
+    case.acts(case.main, "classify", "join")
+    main = staff("main_team")
+    page = f"/laporan/{case.ticket}/gabung"
+    main.open(f"{page}?first={first.ticket}")
+    main.fill(reason=REASON)
+    eventually(lambda: main.page.evaluate("nkkDrafts.any()"))
+    main.open(f"{page}?first={second.ticket}")
+    eventually(lambda: main.value("reason") == REASON)
+    assert main.value("first") == second.ticket
+    main.open(page)
+    eventually(lambda: main.value("reason") == REASON)
+    assert main.value("first") == first.ticket
+
+
 @pytest.mark.parametrize(("language", "scripts"), [("id", True), ("en", False)])
 def test_a_further_opd_declines_and_the_operator_answers_from_what_was_kept(
     people: People, staff: Opening, case: Case, language: str, scripts: bool

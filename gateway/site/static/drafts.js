@@ -115,8 +115,9 @@ window.nkkDrafts = (() => {
       const draft = before ?? await unseal(name);
       if (!draft || typed) return;
       if (JSON.stringify(draft) !== asServed) {
-        // A link that was followed since chooses its fields. After that the visitor's choice counts.
-        const linked = draft.visit === visit ? [] : [...form.querySelectorAll("[data-linked]")].map((field) => field.name);
+        // A link that was followed since chooses its fields. After that the visitor's choice counts, where the form has a
+        // key that tells.
+        const linked = visit && draft.visit === visit ? [] : [...form.querySelectorAll("[data-linked]")].map((field) => field.name);
         fill(form, Object.fromEntries(Object.entries(draft).filter(([field]) => !linked.includes(field))));
         tell(note?.dataset.restored);
       }
