@@ -20,7 +20,7 @@ from gateway.files.stores import StoreError
 from gateway.limits import seconds_to_wait
 from gateway.site import colleagues, compression, headers, session, uploading
 from gateway.site.forms import SECRETS, Form, typed
-from gateway.site.language import moment
+from gateway.site.language import moment, read_instant
 from gateway.site.said import DONE, SAID, Said
 from nkk.log import get_logger
 from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
@@ -103,7 +103,15 @@ def _refusal(name: str, code: str, details: dict[str, Any]) -> ResponseReturnVal
         return page(500, SAID[500])
     said = SAID.get(code) or SAID.get(name) or (DONE if status == 409 else SAID[400])
     who = _who_did_it() if said is DONE else None
-    return page(status, said, stands=details.get("stands"), typed=carried(), who=who, claim=_claim(details))
+    return page(status, said, stands=_stands(details), typed=carried(), who=who, claim=_claim(details))
+
+
+def _stands(details: dict[str, Any]) -> dict[str, Any] | None:
+    """Return how the complaint stands; without since when, where its clock starts only on the next working day."""
+    stands: dict[str, Any] | None = details.get("stands")
+    if stands and stands.get("since") and read_instant(stands["since"]) > now():
+        return {**stands, "since": None}
+    return stands
 
 
 def _logged_out() -> bool:

@@ -265,16 +265,16 @@ class Case(Report, Askable):
         self.joined_to = first.ticket
         self._ends(State.JOINED, now)
 
-    def part(self, at: datetime, calendar: Calendar) -> None:
+    def part(self, at: datetime, calendar: Calendar, why: str | None) -> None:
         """Classify this report on its own again, with a clock that starts at `at`. Raises NotJoined."""
         self.must_go_on()
         if self.state != State.JOINED:
             raise NotJoined({"stands": self.stands()})
-        self.first_ended(at, calendar)
+        self.first_ended(at, calendar, why)
 
-    def first_ended(self, at: datetime, calendar: Calendar) -> None:
+    def first_ended(self, at: datetime, calendar: Calendar, why: str | None = None) -> None:
         """Part this report from the first one, whether or not it was withdrawn itself meanwhile."""
-        self._comes_back(journey.PARTED, at, calendar, None)
+        self._comes_back(journey.PARTED, at, calendar, why)
 
     def share(self, first: "Case", now: datetime) -> None:
         """Take over the result of the case that this one rests with: it goes to the operator as well.

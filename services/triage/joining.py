@@ -138,7 +138,7 @@ class JoinsReports(CaseDesk):
         with self.uow.begin() as work:
             case = work.cases.get(ticket, actor, for_update=True)
             parted = _parted(case, form["note"], actor.id, calendar)
-            case.part(day_after(work.now), calendar)
+            case.part(day_after(work.now), calendar, form["note"])
             work.emit(parted)
             work.cases.save(case)
         return {"ticket": ticket, "stands": case.stands()}

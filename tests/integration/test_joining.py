@@ -121,7 +121,7 @@ def test_a_report_is_parted_while_it_rests_and_classified_anew_from_the_next_day
     acted(stages, "triage", "part", MAIN_TEAM, second, "Loket lain.")
     case = stages.do("triage", "case", MAIN_TEAM, second)
     assert (case["stands"]["state"], case["forwarding"], case["joined_to"]) == ("awaiting_classification", 2, None)
-    assert case["back"] == "complaint.parted.v1"
+    assert (case["back"], case["back_why"]) == ("complaint.parted.v1", "Loket lain.")
     assert case["due_at"] == write_instant(OFFICE_HOURS.due(day_after(parted_at), 120))
     assert stages.do("triage", "case", MAIN_TEAM, first)["joined"] == []
     with pytest.raises(NotJoined):
