@@ -21,6 +21,7 @@ from gateway.site.session import needs
 from nkk.contracts import views
 from nkk.desk.worklist import SHORTEST
 from nkk.sop.acts import Act
+from nkk.sop.endings import ABANDONED
 from nkk.sop.report import SUBJECT_LENGTH
 from nkk.sop.steps import Role
 
@@ -404,6 +405,8 @@ def answer_question(ticket: str, number: int) -> ResponseReturnValue:
             raise NotFound
         # Said before an answer is written that would be refused.
         passed = SAID.get(PASSED.get(asked["state"], ""))
+        if asked["state"] == "lapsed" and complaints.journey(ticket)["stands"]["state"] == ABANDONED:
+            passed = SAID["Abandoned"]
         return render_template("question.html", form=form, ticket=ticket, asked=asked, passed=passed)
 
     return forms.answer(schemas.QuestionAnswer, carry_out, show, _read_question)

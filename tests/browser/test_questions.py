@@ -126,6 +126,9 @@ def test_a_desk_closes_what_was_not_answered_and_the_reporter_reads_why(
     case.lapsed(case.main)
     main.open(f"/laporan/{case.ticket}")
     assert main.sees("Tidak dijawab pada waktunya.")
+    reporter = own_window(visiting, case, language, **window)
+    reporter.open(f"/laporan/{case.ticket}")
+    assert reporter.sees("Bila keterangannya sudah ada, kirim dengan “Tambah keterangan atau bukti”.")
     main.follow("Tutup karena tidak dijawab")
     assert main.sees("Yang terjadi sesudahnya")
     assert "Di mana?" in main.read()
@@ -142,15 +145,19 @@ def test_a_desk_closes_what_was_not_answered_and_the_reporter_reads_why(
     if not window:
         is_well(main)
     eventually(lambda: case.seen_by(case.reporter)["stands"]["state"] == "abandoned")
-    reporter = own_window(visiting, case, language, **window)
     reporter.open("/laporan")
     assert reporter.sees("Ditutup tanpa jawaban: pertanyaan tidak dijawab")
     reporter.open(f"/laporan/{case.ticket}")
     assert reporter.sees("Laporan ini ditutup karena pertanyaan petugas tidak dijawab")
     assert WHY in reporter.read()
     assert not reporter.sees("Cabut laporan")
+    assert not reporter.sees("Bila keterangannya sudah ada, kirim dengan “Tambah keterangan atau bukti”.")
     if not window:
         is_well(reporter)
+    # From a page that is out of date, such as a tab or the letter about the question.
+    reporter.open(f"/laporan/{case.ticket}/pertanyaan/1")
+    assert reporter.sees("Laporan ini sudah ditutup")
+    assert not reporter.sees("Waktu untuk menjawab sudah lewat")
 
 
 def test_a_question_that_was_overtaken_is_not_answered_any_more(
