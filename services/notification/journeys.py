@@ -154,7 +154,9 @@ class Journey:
 
         overtaken, asked = renumbered(self.overtaken), renumbered(self.questions)
         whole = replace(self, entries=[*told.entries, *overtaken], about_time=renumbered(self.about_time), path=None)
-        return replace(whole, path=whole.classified_as, questions=asked)
+        # Another `replace` would leave out what was overtaken.
+        whole.path, whole.questions = whole.classified_as, asked
+        return whole
 
     @property
     def classified_as(self) -> Path | None:
@@ -250,7 +252,8 @@ class Journey:
         overtaken = [entry for entry in self.overtaken if entry.forwarding <= told[-1].forwarding]
         about_time = [entry for entry in self.about_time if entry.forwarding <= told[-1].forwarding]
         part = replace(self, path=Path.COMPLAINT, opd=group, entries=[*told, *overtaken], about_time=about_time)
-        return replace(part, until=part.entries[-1].at)
+        part.until = part.entries[-1].at
+        return part
 
     def _forwarded_to(self, group: str | None) -> int | None:
         """Return the place of the last forwarding to this OPD; None where no entry is one."""

@@ -370,6 +370,17 @@ def test_receipt_of_what_was_sent_back_twice_is_refused_as_that_of_any_other(two
     two.must_look_alike()
 
 
+def test_a_withdrawal_that_came_after_the_answer_is_shown_as_overtaken(two: Two) -> None:
+    two.join()
+    two.passes()
+    two.share()
+    two.both("notification", "send_answer", OPERATOR, "Sudah ditegur.")
+    two.both("intake", "withdraw", REPORTER, "Sudah selesai.")
+    two.must_look_alike()
+    (overtaken,) = two.stages.do("notification", "timeline", REPORTER, two.joined)["overtaken"]
+    assert overtaken["event"] == "complaint.withdrawn.v1"
+
+
 def test_an_open_question_is_overtaken_as_by_a_forwarding(two: Two) -> None:
     two.both("triage", "ask", MAIN_TEAM, "Di loket mana?")
     two.must_look_alike()
