@@ -5,6 +5,7 @@ import io
 import struct
 import zipfile
 from collections.abc import Callable
+from functools import cache
 
 import docx
 import openpyxl
@@ -71,6 +72,7 @@ def in_turn(*changes: Change) -> Change:
     return change
 
 
+@cache
 def document() -> bytes:
     """Return a DOCX with everything that may be hidden in one."""
     made = docx.Document()
@@ -142,6 +144,7 @@ def _describe(properties: object) -> None:
     properties.created = dt.datetime(2026, 3, 2, 8)
 
 
+@cache
 def workbook() -> bytes:
     """Return an XLSX with everything that may be hidden in one."""
     made = openpyxl.Workbook()
@@ -186,6 +189,7 @@ def workbook() -> bytes:
     )
 
 
+@cache
 def presentation() -> bytes:
     """Return a PPTX with everything that may be hidden in one."""
     made = pptx.Presentation()
@@ -213,6 +217,7 @@ def presentation() -> bytes:
     )
 
 
+@cache
 def text_document() -> bytes:
     """Return an ODT with everything that may be hidden in one."""
     made = OpenDocumentText()
@@ -257,6 +262,7 @@ def text_document() -> bytes:
     )
 
 
+@cache
 def spreadsheet() -> bytes:
     """Return an ODS with author, comment and picture."""
     made = OpenDocumentSpreadsheet()
@@ -300,6 +306,7 @@ def _after(mark: str, more: str) -> Change:
     return change
 
 
+@cache
 def emf() -> bytes:
     """Return a drawing with a description, a remark, and a photograph as EMF+ has it."""
     words = f"Inkscape\0{hidden('EmfTitle')}\0\0".encode("utf-16-le")
@@ -318,6 +325,7 @@ def emf() -> bytes:
     return b"".join(records)
 
 
+@cache
 def wmf() -> bytes:
     """Return a drawing of older programs with a remark."""
     remark = hidden("WmfRemark").encode().ljust(20, b"\0")

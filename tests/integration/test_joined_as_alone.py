@@ -194,12 +194,18 @@ def without(value: Any, ticket: str) -> Any:
     return value.replace(ticket, "TICKET") if isinstance(value, str) else value
 
 
-@pytest.fixture
-def two(stages: House) -> Two:
-    app = application(
-        TOKEN_PUBLIC_KEY=as_pem(KEYS["NKK_TOKEN_PUBLIC_KEY"]), LIMIT_DOCUMENTS="9999/minute", CLOCK=lambda: stages.now
+@pytest.fixture(scope="module")
+def app(built: House) -> Flask:
+    """Return a gateway, API and site, of these stages."""
+    made = application(
+        TOKEN_PUBLIC_KEY=as_pem(KEYS["NKK_TOKEN_PUBLIC_KEY"]), LIMIT_DOCUMENTS="9999/minute", CLOCK=lambda: built.now
     )
-    app.extensions["nkk"] = AtHome(stages)
+    made.extensions["nkk"] = AtHome(built)
+    return made
+
+
+@pytest.fixture
+def two(stages: House, app: Flask) -> Two:
     return Two(stages, app)
 
 

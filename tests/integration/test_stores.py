@@ -1,5 +1,6 @@
 """The stores of files do the same, whether they are folders or buckets, and say what they cannot do."""
 
+import importlib
 import threading
 from collections.abc import Iterable, Iterator
 from io import BytesIO
@@ -8,7 +9,6 @@ from typing import Any
 
 import httpx
 import pytest
-from moto.server import create_backend_app
 from werkzeug.serving import make_server
 
 from gateway.files.checking import Checker
@@ -28,7 +28,8 @@ class Moto:
     """An S3-compatible server that fails as told."""
 
     def __init__(self) -> None:
-        self._app = create_backend_app("s3")
+        # Imported late, because that takes half a second of each process that collects the tests.
+        self._app = importlib.import_module("moto.server").create_backend_app("s3")
         self.failures = 0
         """How many of the next requests are answered 503."""
         self.asked: list[str] = []

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from struct import pack
 
 from cryptography.fernet import Fernet
 
@@ -17,7 +18,8 @@ REPORTER, OTHER = "reporter:1", "reporter:2"
 
 def pattern(length: int) -> bytes:
     """Return bytes of which no part of 64 KiB is like another."""
-    return b"".join(number.to_bytes(4, "big") for number in range(-(-length // 4)))[:length]
+    numbers = range(-(-length // 4))
+    return pack(f">{len(numbers)}I", *numbers)[:length]
 
 
 class Bodies:
