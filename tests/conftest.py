@@ -4,12 +4,16 @@ import gc
 import importlib
 import os
 import shutil
+import ssl
 import sys
 import warnings
 from collections.abc import Generator, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import httpx
+import httpx._transports.default as httpx_transports
 import pytest
 import structlog
 from hypothesis import is_hypothesis_test
@@ -50,6 +54,25 @@ def _configure_without_caching(**settings: Any) -> None:
 # A command that a test runs in this process sets up logging. Loggers that are cached from then on would keep that for
 # the tests that follow, and could not be captured by them.
 structlog.configure = _configure_without_caching
+
+_create_ssl_context = httpx.create_ssl_context
+
+
+@cache
+def _public_authorities() -> ssl.SSLContext:
+    return _create_ssl_context()
+
+
+def _kept_ssl_context(**asked: Any) -> ssl.SSLContext:
+    is_usual = (
+        asked["verify"] is True and not asked["cert"] and not os.environ.keys() & {"SSL_CERT_FILE", "SSL_CERT_DIR"}
+    )
+    return _public_authorities() if is_usual else _create_ssl_context(**asked)
+
+
+# Each client of httpx reads the certificates of all public authorities, which takes longer than most requests of tests,
+# though nearly all of these go without TLS.
+httpx_transports.create_ssl_context = _kept_ssl_context  # type: ignore[attr-defined]
 
 
 @pytest.fixture(scope="session")

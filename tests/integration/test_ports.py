@@ -76,8 +76,21 @@ MINUTELY = "[begin rabbit_nodes_common:ensure_epmd(), timer:sleep(300) end || _ 
 """What a node does once a minute: it starts a process that starts its port mapper if there is none."""
 
 
-def listening(folder: Path) -> dict[str, set[str]]:
-    """Return the addresses on which processes of the node in `folder` listen, by command line."""
+def strangers(folder: Path) -> set[str]:
+    """Return the ids of the processes that are none of the node in `folder`."""
+    found = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if f"HOME={folder}\0".encode() not in (process / "environ").read_bytes():
+                found.add(process.name)
+    return found
+
+
+def listening(folder: Path, but: set[str]) -> dict[str, set[str]]:
+    """Return the addresses on which processes of the node in `folder` listen, by command line.
+
+    Those with an id in `but` are not looked at, because to look at all processes of a whole run takes long.
+    """
     by_inode = {}
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         for line in Path(table).read_text().splitlines()[1:]:
@@ -86,6 +99,8 @@ def listening(folder: Path) -> dict[str, set[str]]:
                 by_inode[f"socket:[{rest[5]}]"] = local.partition(":")[0]
     found: dict[str, set[str]] = {}
     for process in Path("/proc").glob("[0-9]*"):
+        if process.name in but:
+            continue
         with suppress(OSError):
             if f"HOME={folder}\0".encode() in (process / "environ").read_bytes():
                 held = {os.readlink(descriptor) for descriptor in (process / "fd").iterdir()}
@@ -95,11 +110,12 @@ def listening(folder: Path) -> dict[str, set[str]]:
 
 
 def test_a_node_of_our_own_and_what_speaks_to_it_listen_on_loopback_alone(managed_rabbit: PrivateNode) -> None:
+    before = strangers(managed_rabbit.folder)
     asked = threading.Thread(target=managed_rabbit.ctl, args=("eval", MINUTELY))
     asked.start()
     everybody: dict[str, set[str]] = {}
     while asked.is_alive():
-        everybody |= listening(managed_rabbit.folder)
+        everybody |= listening(managed_rabbit.folder, before)
         asked.join(0.1)
     # These are the node itself, its port mapper, and the command while it ran.
     assert len(everybody) >= 3
