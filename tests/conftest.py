@@ -20,6 +20,7 @@ from hypothesis import is_hypothesis_test
 
 from ops.stack.broker import SERVER, PrivateNode, install_packages
 from ops.stack.postgres import PrivatePostgres
+from tests.compiled import share_compiled_templates
 from tests.effort import LONG
 
 TESTS = Path(__file__).parent
@@ -73,6 +74,8 @@ def _kept_ssl_context(**asked: Any) -> ssl.SSLContext:
 # Each client of httpx reads the certificates of all public authorities, which takes longer than most requests of tests,
 # though nearly all of these go without TLS.
 httpx_transports.create_ssl_context = _kept_ssl_context  # type: ignore[attr-defined]
+
+share_compiled_templates()
 
 
 @pytest.fixture(scope="session")

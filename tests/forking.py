@@ -33,6 +33,8 @@ def serve(program: str, modules: Sequence[str]) -> None:
             importlib.import_module("eventlet").monkey_patch()
     for module in modules:
         importlib.import_module(module)
+    if program == "gunicorn":
+        importlib.import_module("tests.compiled").share_compiled_templates()
     gc.collect()
     gc.freeze()
     while True:

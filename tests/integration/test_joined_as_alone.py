@@ -100,17 +100,17 @@ class Two:
 
 
 def read(method: str, stage: str = "notification") -> Callable[[Two, str], Any]:
-    return lambda two, ticket: two.stages.do(stage, method, REPORTER, ticket)
+    return lambda two, ticket: two.stages.command(stage, method, REPORTER, ticket)
 
 
 def refused(act: str, method: str, *args: Any) -> Callable[[Two, str], Any]:
     """Return a look at how an act is refused that is not possible now; one that is possible is not done."""
 
     def look(two: Two, ticket: str) -> Any:
-        if act in two.stages.do("notification", "read_answer", REPORTER, ticket)["acts"]:
+        if act in two.stages.command("notification", "read_answer", REPORTER, ticket)["acts"]:
             return None
         with pytest.raises(Refused) as refusal:
-            two.stages.do("notification", method, REPORTER, ticket, *args)
+            two.stages.command("notification", method, REPORTER, ticket, *args)
         return type(refusal.value).__name__, refusal.value.code, refusal.value.details
 
     return look
@@ -127,7 +127,7 @@ def file_numbers(two: Two, ticket: str) -> Any:
     found = {}
     for number in ("R1-1", "R1-2", "R1-3", "R2-1", "R2-2", "R3-1"):
         try:
-            found[number] = two.stages.do("notification", "open_file", REPORTER, ticket, number)
+            found[number] = two.stages.command("notification", "open_file", REPORTER, ticket, number)
         except Refused as refusal:
             found[number] = refusal.code
     return found
@@ -168,8 +168,8 @@ LOOKS: dict[str, Callable[[Two, str], Any]] = {
     "answer": read("read_answer"),
     "questions": read("questions"),
     "complaint": read("complaint", "intake"),
-    "in the list": lambda two, ticket: two.stages.do("notification", "standings", REPORTER, [ticket]),
-    "to the website": lambda two, ticket: two.stages.do("notification", "entered", WEBSITE, [ticket]),
+    "in the list": lambda two, ticket: two.stages.command("notification", "standings", REPORTER, [ticket]),
+    "to the website": lambda two, ticket: two.stages.command("notification", "entered", WEBSITE, [ticket]),
     "letters": letters,
     "files": file_numbers,
     "confirm": refused("confirm_receipt", "confirm_receipt"),
@@ -406,17 +406,17 @@ def test_a_report_that_is_withdrawn_while_it_rests_ends_as_any_other(two: Two) -
 def test_operators_and_the_main_team_are_told_the_true_facts(two: Two) -> None:
     two.join()
     for reader in (OPERATOR, MAIN_TEAM):
-        told = two.stages.do("notification", "timeline", reader, two.joined)
+        told = two.stages.command("notification", "timeline", reader, two.joined)
         assert (told["entries"][-1]["event"], told["stands"]["step"]) == ("complaint.joined.v1", 3)
         assert "digabungkan dengan laporan lain" in requested("/laporan/{}", reader)(two, two.joined)
-    standing = two.stages.do("notification", "answer", OPERATOR, two.joined)
+    standing = two.stages.command("notification", "answer", OPERATOR, two.joined)
     assert (standing["stands"]["step"], standing["answer"]) == (3, None)
 
 
 def test_what_was_added_while_a_report_rests_is_told_to_its_desk_at_step_three(two: Two) -> None:
     two.join()
     two.do("intake", "supplement", REPORTER, two.joined, [], "Kejadiannya hari Senin.")
-    (added,) = two.stages.do("notification", "timeline", MAIN_TEAM, two.joined)["beside"]
+    (added,) = two.stages.command("notification", "timeline", MAIN_TEAM, two.joined)["beside"]
     assert added["step"] == 3
 
 
