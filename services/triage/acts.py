@@ -30,7 +30,7 @@ class ActsBeside(CaseDesk):
                 calendar=calendar.version,
                 by=actor.id,
             )
-            case.recall(work.now, calendar)
+            case.recall(work.now, calendar, form["note"])
             work.emit(recalled)
             work.cases.save(case)
         return {"ticket": ticket, "stands": case.stands()}

@@ -305,12 +305,12 @@ class Case(Report, Askable):
             raise NoRequest({"stands": self.stands()})
         self.granted_days = days
 
-    def recall(self, now: datetime, calendar: Calendar) -> None:
+    def recall(self, now: datetime, calendar: Calendar, why: str | None) -> None:
         """Take the complaint back from the OPD team, to classify it anew. Raises NotWithOpd."""
         self.must_go_on()
         if self.state != State.AWAITING_RESPONSE:
             raise NotWithOpd({"stands": self.stands()})
-        self._comes_back(journey.RECALLED, now, calendar, None)
+        self._comes_back(journey.RECALLED, now, calendar, why)
 
     def declined(self, forwarding: int, why: str, better: str | None, now: datetime, calendar: Calendar) -> None:
         """Classify the complaint anew, because the OPD team declined it. One that was taken back before changes

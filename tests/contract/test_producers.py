@@ -349,7 +349,7 @@ def gathered():
 def concluded():
     case = responded()
     case.gather("dinas-kesehatan", NOW)
-    case.recall(NOW, OFFICE_HOURS)
+    case.recall(NOW, OFFICE_HOURS, "Keliru.")
     return told_by(TRIAGE, "conclude", case, STAFF, TICKET, event_cls=ResponseConcluded)
 
 

@@ -94,6 +94,7 @@ def test_a_complaint_is_declined_forwarded_to_another_opd_taken_back_and_answere
     case.act(case.main, "recall", {"reason": "Ternyata dua perangkat daerah."})
     eventually(lambda: case.ticket not in second.desk("opd"))
     assert case.seen_by(second)["recalled_why"] == "Ternyata dua perangkat daerah."
+    assert case.seen_by(case.main)["back_why"] == "Ternyata dua perangkat daerah."
     assert case.refused(case.main, "recall", {"reason": "Lagi."}) == "not-with-opd"
     case.act(case.main, "classification", {"kind": "complaint", "opd": OPD})
     # The same team has it again, as a case of its own.
