@@ -37,7 +37,7 @@ SAID = {
         _("Rekan Anda sedang mengerjakan laporan ini"),
         _("Tidak ada yang berubah. Buka laporan; dari sana Anda dapat mengambil alih bila memang perlu."),
     ),
-    "NotYourStep": Said(_("Laporan ini belum sampai di langkah Anda"), UNCHANGED),
+    "NotYourStep": Said(_("Laporan ini tidak sedang di langkah Anda"), UNCHANGED),
     "NoResponseYet": Said(_("Belum ada tanggapan untuk diperiksa"), UNCHANGED),
     "NotAnsweredYet": Said(_("Belum ada jawaban untuk dikonfirmasi"), UNCHANGED),
     "AlreadyConfirmed": Said(_("Anda sudah mengonfirmasi penerimaan"), UNCHANGED),

@@ -401,6 +401,21 @@ def test_a_report_that_is_picked_goes_before_one_that_was_picked_earlier(
     assert main.value("first") == first.ticket
 
 
+@pytest.mark.parametrize("language", ["id", "en"])
+def test_a_page_that_is_out_of_date_says_that_the_report_is_not_at_that_step(
+    staff: Opening, case: Case, language: str
+) -> None:
+    case.act(case.operator, "handover")
+    case.acts(case.main, "classify", "join")
+    main = staff("main_team", language=language, plain=True)
+    main.open(f"/laporan/{case.ticket}/tanya")
+    main.fill(reason=REASON)
+    case.act(case.main, "classification", {"kind": "complaint", "opd": OPD})
+    main.press("Tanya pelapor")
+    assert main.sees("Laporan ini tidak sedang di langkah Anda")
+    assert REASON in main.read()
+
+
 @pytest.mark.parametrize(("language", "scripts"), [("id", True), ("en", False)])
 def test_a_further_opd_declines_and_the_operator_answers_from_what_was_kept(
     people: People, staff: Opening, case: Case, language: str, scripts: bool

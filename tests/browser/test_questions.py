@@ -141,6 +141,7 @@ def test_a_desk_closes_what_was_not_answered_and_the_reporter_reads_why(
     assert main.sees("Laporan ditutup, dan pelapor dikabari.")
     assert main.sees("Laporan ini ditutup karena pertanyaan kepada pelapor tidak dijawab")
     assert WHY in main.read()
+    assert main.sees("Laporan ini tidak dikerjakan lagi. Alasannya tertulis juga di halaman pelapor.")
     assert not main.sees("Laporan ini sedang tidak di meja Anda.")
     if not window:
         is_well(main)
