@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from nkk.sop import endings, journey
+from services.notification.storage import letter_id
 from tests.builders import TICKET
 from tests.chaos.accountant import Breach, Pages, Told, answers, closings, commands, effects, letters, questions
 from tests.chaos.accountant.letters import Letter
@@ -209,6 +210,19 @@ def test_each_lapse_has_its_letter_and_a_closing_has_one() -> None:
     only(sent(*LETTERS, "abandoned"), "written to warga@example.id 2 times")
     # It went on after the first, and was closed again.
     assert sent(*LETTERS, "abandoned", facts=(*TRUE, CLOSED)) == []
+
+
+def came_and_dropped(question: str, kept_from_marking: bool) -> list[str]:
+    """Return what is said of a letter that came, and whose row is not there."""
+    came = [Letter(0, letter_id(question, "question"), "warga@example.id", "Pertanyaan")]
+    found = pages(*TRUE, messages=[])
+    return [str(breach) for breach in letters.breaches(found, came, lambda *_: kept_from_marking)]
+
+
+def test_a_letter_about_a_question_is_dropped_where_it_could_not_be_marked_as_sent() -> None:
+    assert came_and_dropped(QUESTION, kept_from_marking=True) == []
+    only(came_and_dropped(QUESTION, kept_from_marking=False), "came, and nobody wrote it")
+    only(came_and_dropped("another", kept_from_marking=True), "came, and nobody wrote it")
 
 
 def test_every_act_is_in_the_traffic() -> None:
