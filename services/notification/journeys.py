@@ -140,7 +140,7 @@ class Journey:
             for entry in self.entries
             if entry.turn.ends != steps.RECEIVE or day_of(entry.at) < day_of(now) or entry.forwarding in objected
         ]
-        return replace(self, entries=told)
+        return replace(self, entries=[*told, *self.overtaken])
 
     def neutral(self, now: datetime, calendar_of: Callable[[int], Calendar]) -> "Journey":
         """Return the journey as its reporter is told of it at `now`: as if it had been forwarded, and never joined."""

@@ -214,8 +214,9 @@ def test_a_closing_that_was_overtaken_is_told_as_that_of_its_desk(stages: House,
     stages.do(stage, "abandon", actor, ticket, WHY)
     stages.do("intake", "withdraw", REPORTER, ticket, "Sudah selesai.")
     stages.settle()
-    (overtaken,) = stages.do("notification", "timeline", REPORTER, ticket)["overtaken"]
-    assert (overtaken["event"], overtaken["role"]) == ("complaint.abandoned.v1", actor.role)
+    for reader in (REPORTER, OPERATOR, MAIN_TEAM, actor):
+        (overtaken,) = stages.do("notification", "timeline", reader, ticket)["overtaken"]
+        assert (overtaken["event"], overtaken["role"]) == ("complaint.abandoned.v1", actor.role)
 
 
 def test_two_closings_of_one_report_are_told_as_those_of_their_desks(stages: House) -> None:
