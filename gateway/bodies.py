@@ -12,7 +12,7 @@ from waitress.receiver import FixedStreamReceiver
 from gateway import tus
 from gateway.files.arriving import BrokenOffError, LeavingError, TooSlowError
 
-MOST_BYTES = 256 * 1024
+MOST_BYTES = 512 * 1024
 """How many bytes of a body are held; while the thread has not taken them, the client has to wait."""
 
 FORM_ADDRESSES = re.compile(r"/laporan/(?:baru|[^/]+/(?:tanggapan|tambah))")
@@ -96,6 +96,7 @@ class Body:
             raise LeavingError
         with self._changed:
             self._wait(seconds)
+            was_full = self._held >= MOST_BYTES
             is_too_slow = self._waited > self._seconds + self._came / 1024 or self._silent > self._pause
             if is_too_slow and not self.is_whole:
                 raise TooSlowError
@@ -104,7 +105,7 @@ class Body:
                 raise BrokenOffError
             if not found and not self.is_whole:
                 return None
-        if found:
+        if was_full:
             self.on_room()
         return found
 

@@ -26,7 +26,7 @@ MAX_UNREAD_BYTES = 16 * 1024 * 1024
 Closing at once would reset the connection and lose the answer.
 """
 
-BODY_BYTES = 64 * 1024
+BODY_BYTES = 256 * 1024
 """How many bytes of an upload are read at once, where they come without the framing of chunks."""
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-PIECE = 64 * 1024
+PIECE = 256 * 1024
 IDLE_SECONDS = 1.0
 
 
