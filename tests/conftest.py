@@ -22,6 +22,7 @@ from ops.stack.broker import SERVER, PrivateNode, install_packages
 from ops.stack.postgres import PrivatePostgres
 from tests.compiled import share_compiled_templates
 from tests.effort import LONG
+from tests.programs import have
 
 TESTS = Path(__file__).parent
 MEMORY, ROOM = Path("/dev/shm"), 4 * 2**30
@@ -111,9 +112,13 @@ def postgres() -> Iterator[PrivatePostgres]:
 @pytest.fixture(scope="session")
 def media_tools() -> None:
     """Have Debian's ffmpeg, exiftool and poppler, which make files and read what comes out of ours."""
-    packages = {"ffmpeg": "ffmpeg", "exiftool": "libimage-exiftool-perl", "pdftotext": "poppler-utils"}
-    if missing := [package for program, package in packages.items() if not shutil.which(program)]:
-        install_packages(*missing)
+    have(ffmpeg="ffmpeg", exiftool="libimage-exiftool-perl", pdftotext="poppler-utils")
+
+
+@pytest.fixture(scope="session")
+def curl() -> None:
+    """Have Debian's curl, with which the documents' commands are run."""
+    have(curl="curl")
 
 
 @pytest.fixture(scope="session")

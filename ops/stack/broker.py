@@ -5,6 +5,7 @@ In this order: the one named by AMQP_URI; one in a container, where a Docker eng
 root; else an error that names the choices.
 """
 
+import fcntl
 import hashlib
 import json
 import os
@@ -35,6 +36,12 @@ from ops.stack.ready import (
 )
 from ops.stack.supervisor import dying_with_us, how_it_ended
 from ops.stack.tls import Listener
+
+PACKAGES, POLICY = Path("/var/lib/dpkg"), Path("/usr/sbin/policy-rc.d")
+"""Debian's folder of installed packages, and the file that says whether an installed service is started."""
+
+LOCK_SECONDS = 600
+"""How long an installation waits for one that others run, such as the machine's automatic upgrades."""
 
 SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 LOOPBACK_ONLY = "-kernel inet_dist_use_interface {127,0,0,1}"
@@ -256,28 +263,47 @@ def _install(echo: Echo) -> None:
 
 
 def install_packages(*names: str) -> None:
-    """Install Debian packages without starting their system services. Raises NoBrokerError."""
-    policy = Path("/usr/sbin/policy-rc.d")
-    ours = not policy.exists()
-    if ours:
-        policy.write_text("#!/bin/sh\nexit 101\n")
-        policy.chmod(0o755)
+    """Install Debian packages without starting their system services, one process at a time. Raises NoBrokerError."""
+    with _packages_locked(), _no_services():
+        _apt("update")
+        _apt("install", "--yes", "--no-install-recommends", *names)
+
+
+@contextmanager
+def _packages_locked() -> Iterator[None]:
+    """Wait until no other process installs packages by this module: apt-get fails while another one runs."""
+    folder = os.open(PACKAGES, os.O_RDONLY)
     try:
-        environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-        for command in (["update"], ["install", "--yes", "--no-install-recommends", *names]):
-            done = subprocess.run(
-                ["apt-get", "-qq", *command],
-                env=environment,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                check=False,
-            )
-            if done.returncode:
-                sys.stderr.buffer.write(done.stdout)
-                raise NoBrokerError(f"apt-get {' '.join(command)} failed; its output is above")
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
+
+
+@contextmanager
+def _no_services() -> Iterator[None]:
+    ours = not POLICY.exists()
+    if ours:
+        POLICY.write_text("#!/bin/sh\nexit 101\n")
+        POLICY.chmod(0o755)
+    try:
+        yield
     finally:
         if ours:
-            policy.unlink()
+            POLICY.unlink()
+
+
+def _apt(*command: str) -> None:
+    done = subprocess.run(
+        ["apt-get", "-qq", "-o", f"DPkg::Lock::Timeout={LOCK_SECONDS}", *command],
+        env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+    if done.returncode:
+        sys.stderr.buffer.write(done.stdout)
+        raise NoBrokerError(f"apt-get {' '.join(command)} failed; its output is above")
 
 
 def _last_lines(log: Path, number: int = 15) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from playwright.sync_api import Browser
 
 from nkk.settings import NKK_WEBSITE_ORIGINS
@@ -62,6 +63,7 @@ def shell(command: str, **environment: str) -> str:
     return done.stdout
 
 
+@pytest.mark.usefixtures("curl")
 def test_a_server_sends_a_report_in_with_the_secret_that_was_printed(whole: Installation) -> None:
     add, log_in, send, _ = commands(whole)
     nkk = f"{Path(sys.executable).with_name('nkk')} --var {whole.stack.var}"
@@ -156,6 +158,7 @@ def test_the_scripts_do_from_another_origin_what_is_said_of_them(
         assert window.page.inner_text("#reports") == "not published"
 
 
+@pytest.mark.usefixtures("curl")
 def test_the_figures_are_fetched_with_curl(whole: Installation) -> None:
     command = snippets("sh", whole)[-1]
     done = subprocess.run(["bash", "-euo", "pipefail", "-c", command], capture_output=True, text=True, timeout=60)

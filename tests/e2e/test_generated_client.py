@@ -35,7 +35,7 @@ def run(folder: Path, *command: str) -> str:
 
 def test_a_generated_client_submits_a_complaint_and_reads_it(whole: Installation, people: People, folder: Path) -> None:
     (folder / "openapi.json").write_text(httpx.get(f"{whole.url}/api/v1/openapi.json").text)
-    generator = "node_modules/swagger-typescript-api/dist/cli.mjs"
+    generator = "node_modules/swagger-typescript-api/dist/cli.js"
     run(folder, "node", generator, "generate", "--js", "--path=openapi.json", "--output=.", "--name=client")
     given = {"registration": REGISTRATION | {"username": "klien-buatan"}, "complaint": complaint_form()}
     (folder / "package.json").write_text('{"type": "module"}')

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from shlex import quote
 
+import pytest
+
 from ops.stack.broker import PrivateNode
 from ops.stack.run import Stack
 from tests.installations import installation, new_vhost
@@ -24,6 +26,7 @@ def as_script() -> str:
     return STRICT + "".join(step["commands"] or f"recipe={quote(step['title'])}\n" for step in steps)
 
 
+@pytest.mark.usefixtures("curl")
 def test_each_recipe_does_what_it_says(rabbit: PrivateNode, tmp_path: Path) -> None:
     (tmp_path / ".venv").symlink_to(sys.prefix)
     with installation(tmp_path / "var", new_vhost(rabbit), stack_cls=Stack) as running:

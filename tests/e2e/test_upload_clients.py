@@ -97,6 +97,7 @@ def test_one_whose_line_breaks_again_and_again_arrives_whole(
     is_ready(reporter, location.strip())
 
 
+@pytest.mark.usefixtures("curl")
 def test_curl_and_other_simple_clients(whole: Installation, reporter: Person, file: Path) -> None:
     endpoint, bearer = f"{whole.url}/api/v1/uploads", f"Authorization: Bearer {reporter.token}"
     command = ["curl", "--silent", "--show-error", "--fail", "-H", bearer, "-F", f"file=@{file}", endpoint]

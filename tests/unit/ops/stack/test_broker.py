@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from types import SimpleNamespace
 
@@ -269,3 +270,25 @@ def test_the_shell_of_the_image_writes_the_cookie_over_one_that_was_there(tmp_pa
         env={"HOME": str(tmp_path), "PATH": f"{tmp_path}:{os.environ['PATH']}", "ERLANG_COOKIE": "a-_1"},
     )
     assert (done.stdout, cookie.read_text(), cookie.stat().st_mode & 0o177) == ("served\n", "a-_1", 0)
+
+
+APT = """#!/bin/sh
+mkdir {busy} || exit 100
+sleep 0.05
+echo "$@" >> {said}
+rmdir {busy}
+"""
+
+
+def test_packages_are_installed_by_one_process_at_a_time(monkeypatch, tmp_path):
+    said, apt = tmp_path / "said", tmp_path / "apt-get"
+    apt.write_text(APT.format(busy=tmp_path / "busy", said=said))
+    apt.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setattr(brokers, "PACKAGES", tmp_path)
+    monkeypatch.setattr(brokers, "POLICY", tmp_path / "policy-rc.d")
+    with ThreadPoolExecutor(3) as lanes:
+        list(lanes.map(brokers.install_packages, ["curl", "php-cli", "nginx-light"]))
+    installed = [line.split()[-1] for line in said.read_text().splitlines() if "install" in line]
+    assert sorted(installed) == ["curl", "nginx-light", "php-cli"]
+    assert not brokers.POLICY.exists()
