@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 
 from nkk.messaging.rpc_client import RpcClient
+from nkk.sop.clock import WIB
 from ops.stack.staff import Admin, ensure_demonstration_staff
 from tests.builders import complaint_form
 from tests.installations import PATIENCE, Installation, eventually
@@ -223,3 +224,11 @@ def travel_as_complaint(people: People, reporter: Person, opd: str = "disdukcapi
     people.main_team.act(f"/complaints/{ticket}/approval", {"approved": True})
     people.operator.act(f"/complaints/{ticket}/answer", {"text": "Petugas yang Anda laporkan telah ditegur."})
     return ticket
+
+
+def month_of(person: Person, ticket: str) -> str:
+    """Return the month of a report's submission in WIB; the journey must have begun."""
+    told = person.get(f"/complaints/{ticket}/timeline")
+    # Until notification has the journey, the gateway tells its first step, and not when the next is due.
+    assert told["next"] or told["stands"]["step"] is None
+    return f"{datetime.fromisoformat(told['submitted_at']).astimezone(WIB):%Y-%m}"

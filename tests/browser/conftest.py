@@ -1,6 +1,7 @@
 """Browser tests of a whole installation, with one browser and one installation for all of them."""
 
 from collections.abc import Callable, Iterator
+from ctypes.util import find_library
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,9 @@ def browser() -> Iterator[Browser]:
 
     The headless shell takes a third less processor time than the full browser.
     """
-    if not CHROMIUM.exists():
-        install_packages("chromium-headless-shell")
+    # The driver is a program of its own, which a bare Debian has not all libraries of.
+    if not CHROMIUM.exists() or not find_library("atomic"):
+        install_packages("chromium-headless-shell", "libatomic1")
     with sync_playwright() as playwright:
         # The sandbox needs privileges that containers and root lack; only our own pages are opened.
         browser = playwright.chromium.launch(

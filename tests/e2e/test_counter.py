@@ -9,7 +9,7 @@ from tests.builders import entry_form
 from tests.installations import Installation, eventually
 from tests.letters import posted
 from tests.papers import pdf_words
-from tests.people import PASSWORD, People, Person
+from tests.people import PASSWORD, People, Person, month_of
 from tests.problems import at_fault, problem
 
 
@@ -78,8 +78,7 @@ def test_the_recapitulation_counts_by_channel(people: People) -> None:
     ticket = people.operator.post("/entries", counter_form(channel="telephone"), expect=201)["ticket"]
 
     def counted() -> bool:
-        timeline = people.operator.get(f"/complaints/{ticket}/timeline")
-        month = timeline["submitted_at"][:7]
+        month = month_of(people.operator, ticket)
         recap = people.operator.get("/reports/monthly", params={"month": month, "format": "json"})
         by_channel = {row["name"]: row["count"] for row in recap["by_channel"]}
         assert sum(by_channel.values()) == recap["accepted"]

@@ -1,26 +1,16 @@
 """The monthly recapitulation, counted from recorded events."""
 
 import uuid
-from datetime import datetime
 from io import BytesIO
 from typing import Any
 
 import openpyxl
 import pytest
 
-from nkk.sop.clock import WIB
 from tests.installations import eventually
 from tests.papers import pdf_words
-from tests.people import REGISTRATION, People, Person, travel_as_complaint
+from tests.people import REGISTRATION, People, month_of, travel_as_complaint
 from tests.problems import at_fault
-
-
-def month_of(person: Person, ticket: str) -> str:
-    """Return the month of a report's submission in WIB; the journey must have begun."""
-    told = person.get(f"/complaints/{ticket}/timeline")
-    # Until notification has the journey, the gateway tells its first step, and not when the next is due.
-    assert told["next"] or told["stands"]["step"] is None
-    return f"{datetime.fromisoformat(told['submitted_at']).astimezone(WIB):%Y-%m}"
 
 
 def test_the_months_figures_count_what_happened(people: People) -> None:
