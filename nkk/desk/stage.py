@@ -118,7 +118,7 @@ def of_the_desk(method: F) -> F:
 
 @dataclass
 class Act:
-    """An act that ends a step, in progress: the case, the time of the act, and the calendar for the next clock."""
+    """An act in progress: the case, the time of the act, and the calendar for the next clock."""
 
     work: Any
     case: Any
@@ -170,11 +170,17 @@ class Desk(RaisesAlarms):
 
         Where the step is late and no overdue alarm was published yet, it is published first.
         """
+        with self.act_beside(actor, ticket, now) as act:
+            act.work.raise_if_overdue(act.case, act.now)
+            yield act
+
+    @contextmanager
+    def act_beside(self, actor: Actor, ticket: str, now: datetime | None = None) -> Iterator[Act]:
+        """Carry out an act that ends no step of this desk, in one transaction."""
         calendar = self.calendars.current()
         with self.uow.begin() as work:
-            case, now = self.standing(work, actor, ticket), now or work.now
-            work.raise_if_overdue(case, now)
-            yield Act(work, case, now, calendar)
+            case = self.standing(work, actor, ticket)
+            yield Act(work, case, now or work.now, calendar)
             work.clocked.save(case)
 
     def standing(self, work: Any, actor: Actor, ticket: str) -> Claimable:

@@ -179,22 +179,20 @@ class OpdResponseService(CaseDesk, Attaches, ConsumesCalendars, ConsumesClosings
     def request_time(self, actor: Actor, ticket: str, days: int, reason: str | None) -> views.Acted:
         """Ask Tim Utama for more working days to respond, once for each forwarding."""
         form = load(schemas.TimeRequest, {"days": days, "reason": reason})
-        with self.uow.begin() as work:
-            case = work.cases.get(ticket, actor, for_update=True)
-            case.ask_for_time(form["days"], form["reason"])
-            work.emit(
+        with self.act_beside(actor, ticket) as act:
+            act.case.ask_for_time(form["days"], form["reason"])
+            act.emit(
                 TimeRequested(
                     ticket=ticket,
-                    opd=case.opd,
-                    forwarding=case.forwarding,
-                    round=case.round + 1,
+                    opd=act.case.opd,
+                    forwarding=act.case.forwarding,
+                    round=act.case.round + 1,
                     days=form["days"],
                     reason=form["reason"],
                     by=actor.id,
                 )
             )
-            work.cases.save(case)
-        return {"ticket": ticket, "stands": case.stands()}
+        return act.done()
 
     @rpc
     @of_the_desk

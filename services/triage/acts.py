@@ -18,22 +18,19 @@ class ActsBeside(CaseDesk):
     def recall(self, actor: Actor, ticket: str, note: str | None) -> views.Acted:
         """Take a complaint back from the OPD team that it is with, to classify it anew (step 3)."""
         form = load(schemas.Reason, {"note": note})
-        calendar = self.calendars.current()
-        with self.uow.begin() as work:
-            case = work.cases.get(ticket, actor, for_update=True)
+        with self.act_beside(actor, ticket) as act:
             recalled = ComplaintRecalled(
                 ticket=ticket,
-                opd=str(case.opd),
-                forwarding=case.forwarding,
-                round=case.round + 1,
+                opd=str(act.case.opd),
+                forwarding=act.case.forwarding,
+                round=act.case.round + 1,
                 note=form["note"],
-                calendar=calendar.version,
+                calendar=act.calendar.version,
                 by=actor.id,
             )
-            case.recall(work.now, calendar, form["note"])
-            work.emit(recalled)
-            work.cases.save(case)
-        return {"ticket": ticket, "stands": case.stands()}
+            act.case.recall(act.now, act.calendar, form["note"])
+            act.emit(recalled)
+        return act.done()
 
     @rpc
     @of_the_desk
@@ -42,42 +39,37 @@ class ActsBeside(CaseDesk):
         why."""
         form = load(schemas.TimeGrant, {"days": days, "note": note})
         check_grant(form["days"], form["note"])
-        with self.uow.begin() as work:
-            case = work.cases.get(ticket, actor, for_update=True)
-            case.grant_time(form["days"])
-            work.emit(
+        with self.act_beside(actor, ticket) as act:
+            act.case.grant_time(form["days"])
+            act.emit(
                 TimeGranted(
                     ticket=ticket,
-                    opd=str(case.opd),
-                    forwarding=case.forwarding,
-                    round=case.round + 1,
+                    opd=str(act.case.opd),
+                    forwarding=act.case.forwarding,
+                    round=act.case.round + 1,
                     days=form["days"],
                     note=form["note"],
                     by=actor.id,
                 )
             )
-            work.cases.save(case)
-        return {"ticket": ticket, "stands": case.stands()}
+        return act.done()
 
     @rpc
     @of_the_desk
     def keep(self, actor: Actor, ticket: str, note: str | None) -> views.Acted:
         """Let a withdrawn report, which was at this desk, go on without its reporter."""
         form = load(schemas.Reason, {"note": note})
-        calendar = self.calendars.current()
-        with self.uow.begin() as work:
-            case = work.cases.get(ticket, actor, for_update=True)
-            case.keep(work.now, calendar)
-            work.reopen(ticket)
-            work.emit(
+        with self.act_beside(actor, ticket) as act:
+            act.case.keep(act.now, act.calendar)
+            act.work.reopen(ticket)
+            act.emit(
                 ComplaintKept(
                     ticket=ticket,
-                    forwarding=case.forwarding,
-                    round=case.about_round,
+                    forwarding=act.case.forwarding,
+                    round=act.case.about_round,
                     note=form["note"],
-                    calendar=calendar.version,
+                    calendar=act.calendar.version,
                     by=actor.id,
                 )
             )
-            work.cases.save(case)
-        return {"ticket": ticket, "stands": case.stands()}
+        return act.done()

@@ -134,14 +134,11 @@ class JoinsReports(CaseDesk):
     def part(self, actor: Actor, ticket: str, note: str | None) -> views.Acted:
         """Part a report from the one that it rests with: it is classified on its own, from the next day on (step 3)."""
         form = load(schemas.Reason, {"note": note})
-        calendar = self.calendars.current()
-        with self.uow.begin() as work:
-            case = work.cases.get(ticket, actor, for_update=True)
-            parted = _parted(case, form["note"], actor.id, calendar)
-            case.part(day_after(work.now), calendar, form["note"])
-            work.emit(parted)
-            work.cases.save(case)
-        return {"ticket": ticket, "stands": case.stands()}
+        with self.act_beside(actor, ticket) as act:
+            parted = _parted(act.case, form["note"], actor.id, act.calendar)
+            act.case.part(day_after(act.now), act.calendar, form["note"])
+            act.emit(parted)
+        return act.done()
 
     def also_shown(self, work: TriageWork, actor: Actor, case: Case) -> dict[str, Any]:
         """Return the tickets of the reports that were joined with a case."""
