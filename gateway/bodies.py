@@ -15,7 +15,7 @@ from gateway.files.arriving import BrokenOffError, LeavingError, TooSlowError
 MOST_BYTES = 512 * 1024
 """How many bytes of a body are held; while the thread has not taken them, the client has to wait."""
 
-FORM_ADDRESSES = re.compile(r"/laporan/(?:baru|[^/]+/(?:tanggapan|tambah))")
+FORM_ADDRESSES = re.compile(r"/laporan/(?:baru|[^/]+/(?:tanggapan|tambah|pertanyaan/[0-9]+))|/petugas/laporan-baru")
 """The pages whose forms bring files."""
 
 
@@ -23,7 +23,11 @@ def arrives(method: str, path: str, content_type: str) -> bool:
     """Return whether the body of such a request is read while it arrives."""
     if path == tus.PREFIX or tus.is_of_an_upload(path):
         return method in ("POST", "PATCH")
-    return method == "POST" and bool(FORM_ADDRESSES.fullmatch(path)) and content_type.startswith("multipart/form-data")
+    return (
+        method == "POST"
+        and bool(FORM_ADDRESSES.fullmatch(path))
+        and content_type.lower().startswith("multipart/form-data")
+    )
 
 
 class Body:

@@ -1,6 +1,7 @@
 """A body that arrives while it is read."""
 
 from collections.abc import Iterator
+from time import monotonic
 from typing import Any
 
 PIECE = 256 * 1024
@@ -34,3 +35,12 @@ def pieces(stream: Any) -> Iterator[bytes]:
             yield piece
         else:
             return
+
+
+def in_time(found: Iterator[bytes], seconds: float) -> Iterator[bytes]:
+    """Yield the pieces that come within `seconds`. Raises TooSlowError where there are more."""
+    until = monotonic() + seconds
+    for piece in found:
+        if monotonic() > until:
+            raise TooSlowError
+        yield piece

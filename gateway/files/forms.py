@@ -10,7 +10,7 @@ from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 from werkzeug.http import parse_options_header
 from werkzeug.sansio.multipart import Data, Epilogue, Event, Field, File, MultipartDecoder, NeedData
 
-from gateway.files.arriving import pieces
+from gateway.files.arriving import in_time, pieces
 from gateway.files.refusals import TooManyFiles
 from gateway.files.stores import StoreError
 from gateway.files.uploads import Uploads
@@ -19,6 +19,7 @@ from nkk.sop.refusals import Refused
 MAX_FIELDS_BYTES = 256 * 1024
 MAX_PARTS = 200
 MAX_HEADERS_BYTES = 64 * 1024
+FIELDS_SECONDS = 10.0
 MAX_PADDING = 64
 """How many characters may stand between a boundary and the end of its line."""
 
@@ -54,7 +55,7 @@ def receive(
     form that fails; but with `keeps_earlier`, where a file is one too many or too long, the form has those before it
     and the refusal. Raises BadRequest, RequestEntityTooLarge, TooManyFiles or UploadTooLong.
     """
-    form, reading = Form(), _Events(stream, content_type)
+    form, reading = Form(), _Events(pieces(stream), content_type)
     room, has_files, original = MAX_FIELDS_BYTES, False, False
     try:
         for part in reading.parts():
@@ -94,8 +95,11 @@ def _receive_file(uploads: Uploads, owner: str, part: File, reading: "_Events", 
 
 
 def fields_before_files(stream: Any, content_type: str) -> Fields:
-    """Return the fields of a form up to its first file, and read no file. Raises as `receive` does."""
-    found, reading, room = Fields(), _Events(stream, content_type), MAX_FIELDS_BYTES
+    """Return the fields of a form up to its first file, and read no file.
+
+    Raises as `receive` does, and TooSlowError where they do not come within FIELDS_SECONDS.
+    """
+    found, reading, room = Fields(), _Events(in_time(pieces(stream), FIELDS_SECONDS), content_type), MAX_FIELDS_BYTES
     for part in reading.parts():
         if isinstance(part, Field):
             room -= reading.add_to(found, part, room)
@@ -124,13 +128,13 @@ class _Decoder(MultipartDecoder):
 class _Events:
     """A form's parts, and the bytes of the one that is at its turn, which can be read as a stream."""
 
-    def __init__(self, stream: Any, content_type: str) -> None:
+    def __init__(self, pieces: Iterator[bytes], content_type: str) -> None:
         kind, options = parse_options_header(content_type)
         boundary = options.get("boundary", "")
         if kind != "multipart/form-data" or not 1 <= len(boundary) <= 70 or not boundary.isascii():
             raise BadRequest
         self._decoder = _Decoder(boundary.encode(), max_parts=MAX_PARTS)
-        self._events = self._decoded(stream)
+        self._events = self._decoded(pieces)
         self._next: Data | None = None
         self._has_ended = True
 
@@ -186,9 +190,9 @@ class _Events:
                     return True
         raise BadRequest
 
-    def _decoded(self, stream: Any) -> Iterator[Event | None]:
+    def _decoded(self, pieces: Iterator[bytes]) -> Iterator[Event | None]:
         """Yield what the form holds, and None for each second in which nothing comes."""
-        for piece in pieces(stream):
+        for piece in pieces:
             if not piece:
                 yield None
                 continue

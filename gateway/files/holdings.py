@@ -38,13 +38,13 @@ class Holdings:
         """Count a new upload as `owner`'s. Raises UploadsFull where they would have too much, and UploadInUse."""
         most = self._most * (WEBSITES_SHARE if owner.startswith(WEBSITE) else 1)
         with self._changed(owner) as listed:
-            listed[id] = max(length, SEGMENT), self._clock()
-            if _sum(listed) > most:
+            taken = max(length, SEGMENT)
+            if _sum(listed) + taken > most:
                 for attached in self._attached(list(listed)):
                     listed.pop(attached, None)
-            if _sum(listed) > most:
-                del listed[id]
+            if _sum(listed) + taken > most:
                 raise UploadsFull({"most": most // MB})
+            listed[id] = taken, self._clock()
 
     def correct(self, owner: str, id: str, length: int) -> None:
         """Count an upload whose length is known now."""

@@ -53,6 +53,7 @@ def set_up(app: Flask) -> None:
     app.extensions["uploads"] = uploads
     app.extensions["checker"] = Checker(uploads, inspect, scanner_at(app.config["CLAMD"]))
     app.extensions["upload_slots"] = Slots(app.config["UPLOAD_THREADS"])
+    app.extensions["field_slots"] = Slots(max(1, app.config["UPLOAD_THREADS"] // 2))
 
 
 def scanner_at(clamd: Clamd | None) -> Scanner | None:

@@ -1,4 +1,4 @@
-"""How many uploads a process takes at once, in threads that give way to all others of the machine.
+"""How many bodies a process reads at once while they arrive, in threads that give way to all others of the machine.
 
 A thread is held while the bytes of an upload arrive, and seals them. Twenty at once would take the processors from
 somebody who waits for a worklist.
@@ -44,6 +44,15 @@ class Slots:
 
 
 def slots() -> Slots:
-    """Return the places of the current application."""
+    """Return the places of the current application for uploads."""
     found: Slots = current_app.extensions["upload_slots"]
+    return found
+
+
+def slots_of_fields() -> Slots:
+    """Return those for what was typed into forms whose files are not taken.
+
+    Threat: strangers who send such forms slowly would hold all threads, or take the places of uploads.
+    """
+    found: Slots = current_app.extensions["field_slots"]
     return found

@@ -5,6 +5,7 @@ names the uploads to attach in its field `uploads`.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from typing import Any, TypeVar
 
@@ -16,10 +17,10 @@ from werkzeug.exceptions import HTTPException
 from gateway import methods
 from gateway.errors import STATUS
 from gateway.files import forms
-from gateway.files.arriving import BrokenOffError, TooSlowError
+from gateway.files.arriving import BrokenOffError, LeavingError, TooSlowError
 from gateway.files.facts import State
 from gateway.files.refusals import UnknownUpload
-from gateway.files.slots import slots
+from gateway.files.slots import TooManyUploadsError, slots, slots_of_fields
 from gateway.files.uploads import Upload, owner, uploads
 from gateway.site import files
 from gateway.site.csrf import protection
@@ -64,16 +65,17 @@ def takes_files(view: F) -> F:
 
 
 def read_fields() -> None:
-    """Read what was typed into a form that its view did not come to read, because the visitor is not logged in."""
+    """Read what was typed into a form that its view did not come to read, such as where the visitor is not logged in.
+
+    Nothing is read of one that breaks off, comes too slowly, or for which no place is free.
+    """
     if not methods.is_streamed() or "form_is_read" in g:
         return
     g.form_is_read = True
-    try:
-        request.form = forms.fields_before_files(  # type: ignore[assignment]
-            request.environ["wsgi.input"], request.content_type or ""
-        )
-    except (HTTPException, BrokenOffError, TooSlowError):
-        return
+    stream, content_type = request.environ["wsgi.input"], request.content_type or ""
+    with suppress(HTTPException, TooManyUploadsError, BrokenOffError, TooSlowError, LeavingError):
+        found = slots_of_fields().run(lambda: forms.fields_before_files(stream, content_type))
+        request.form = found  # type: ignore[assignment]
 
 
 def check() -> None:

@@ -27,7 +27,8 @@ from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUna
 from nkk.sop.refusals import Refused
 from nkk.sop.steps import Role
 
-SENDERS = (Role.REPORTER, Role.OPD_TEAM)
+SENDERS = (Role.REPORTER, Role.OPERATOR, Role.OPD_TEAM)
+"""Who has a page whose form takes files."""
 
 pages = Blueprint("sending", __name__)
 pages.before_request(protect)

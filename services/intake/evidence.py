@@ -58,7 +58,7 @@ class KeepsEvidence(Attaches, ConsumesClosings):
         }
 
     @rpc
-    @requires(Role.REPORTER, Role.WEBSITE)
+    @requires(Role.REPORTER, Role.WEBSITE, Role.OPERATOR)
     def attached_before(self, actor: Actor, ids: list[str]) -> list[dict[str, Any]]:
         """Return the descriptors of those of `ids` that a report of the caller's has, in the order of `ids`.
 
@@ -103,7 +103,7 @@ def own(complaint: Complaint, actor: Actor) -> Complaint:
 
 
 def _is_from(work: IntakeWork, report: Complaint, actor: Actor) -> bool:
-    """Return whether `actor` sent the report in: a reporter their own, a website one of its visitors'."""
+    """Return whether `actor` sent the report in: a reporter their own, a website or an operator another person's."""
     if actor.role == Role.REPORTER:
         return report.reporter_id == actor.id
     entry = work.entries.find(report.ticket)

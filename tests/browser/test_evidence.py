@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from gateway.app import MAX_BODY_BYTES
 from tests.browser.visitors import Visitor
 from tests.installations import eventually
 from tests.people import PASSWORD
@@ -26,6 +27,13 @@ def picture(noise: int = 40, size: tuple[int, int] = (320, 240)) -> bytes:
     file = io.BytesIO()
     Image.effect_noise(size, noise).convert("RGB").save(file, "JPEG", exif=exif)
     return file.getvalue()
+
+
+def photograph() -> bytes:
+    """Return one that is longer than all that a form without files may be."""
+    found = picture(99, (1600, 1200))
+    assert len(found) > MAX_BODY_BYTES
+    return found
 
 
 def chosen(name: str, content: bytes, kind: str = "image/jpeg") -> dict[str, Any]:
@@ -206,8 +214,8 @@ def test_an_upload_goes_on_after_the_line_and_the_page_were_lost(visiting: Openi
     assert "besar.jpg" in reporter.read()
 
 
-def tunnel(visitor: Visitor) -> tuple[list[str], Callable[[], None]]:
-    """Break off every PATCH after the first; return a list of what is sent, and a function that ends this."""
+def tunnel(visitor: Visitor, **answer: Any) -> tuple[list[str], Callable[[], None]]:
+    """Break off every PATCH after the first, or give it that answer; return what is sent, and what ends this."""
     sent: list[str] = []
     parts: list[int] = []
 
@@ -219,7 +227,7 @@ def tunnel(visitor: Visitor) -> tuple[list[str], Callable[[], None]]:
         if route.request.method == "PATCH":
             parts.append(1)
             if len(parts) > 1:
-                route.abort()
+                route.fulfill(**answer) if answer else route.abort()
                 return
         route.continue_()
 
@@ -281,6 +289,17 @@ def test_an_upload_that_rested_until_the_log_in_had_to_be_renewed_goes_on_with_t
     sent, end = tunnel(reporter)
     begin_a_long_upload(reporter, tmp_path)
     reporter.forget("nkk_access")
+    end()
+    goes_on_until(reporter, "Sudah sampai (")
+    assert (sent.count("POST"), sent[-1]) == (1, "PATCH 2000000")
+
+
+def test_an_upload_whose_line_stood_still_for_too_long_goes_on(visiting: Opening, tmp_path: Path) -> None:
+    reporter = visiting(used_up=True)
+    reporter.register()
+    reporter.write()
+    sent, end = tunnel(reporter, status=408, json={"type": "urn:nkk:problem:too-slow"})
+    begin_a_long_upload(reporter, tmp_path)
     end()
     goes_on_until(reporter, "Sudah sampai (")
     assert (sent.count("POST"), sent[-1]) == (1, "PATCH 2000000")
@@ -390,3 +409,23 @@ def test_files_are_added_later_and_reach_the_desk(visiting: Opening, staff: Open
     team.take("opd", ticket)
     eventually(lambda: (team.open(f"/laporan/{ticket}"), "Bukti 1 (JPEG" in team.read())[1])
     assert "Sejak kemarin loket itu tutup lagi." in team.read()
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_an_operator_attaches_what_somebody_brings_to_the_counter(staff: Opening, scripts: bool) -> None:
+    operator = staff("operator", java_script_enabled=scripts)
+    operator.open("/petugas/laporan-baru")
+    operator.fill(
+        identity_number="1971014107900001",
+        name="Siti Rahmawati",
+        subject_line="Loket tutup",
+        text="Loket ditutup pukul 14.00.",
+    )
+    operator.choose("topic", "kode-perilaku/disiplin")
+    operator.page.set_input_files("#berkas", [chosen("surat.jpg", photograph())])
+    if scripts:
+        arrived(operator)
+    operator.press("Masukkan laporan")
+    ticket = operator.text("//*[contains(@class, 'ticket-big')]")
+    operator.open(f"/laporan/{ticket}")
+    assert re.search(r"Bukti 1 \(JPEG, ", operator.read())

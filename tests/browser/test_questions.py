@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.browser.test_acts import is_well, own_window
-from tests.browser.test_evidence import MARKER, arrived, chosen, picture
+from tests.browser.test_evidence import MARKER, arrived, chosen, photograph, picture
 from tests.e2e.test_acts import Case
 from tests.installations import eventually
 from tests.people import People
@@ -88,7 +88,7 @@ def test_without_scripts_a_question_is_answered_with_a_file(visiting: Opening, s
     reporter = own_window(visiting, case, java_script_enabled=False)
     reporter.open(f"/laporan/{case.ticket}")
     reporter.follow("Jawab dengan berkas")
-    files = [chosen("antrean.jpg", picture()), chosen("buruk.exe", b"MZ" + bytes(200), "image/jpeg")]
+    files = [chosen("antrean.jpg", photograph()), chosen("buruk.exe", b"MZ" + bytes(200), "image/jpeg")]
     reporter.fill(text=ANSWER)
     reporter.page.set_input_files("#berkas", files)
     reporter.press("Kirim jawaban")

@@ -2,11 +2,13 @@
 
 import hashlib
 import os
+import select
 import shutil
 import signal
 import socket
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -185,6 +187,29 @@ def test_when_all_places_for_uploads_are_taken_everything_else_goes_on(
             line.close()
     go_on(reporter, third)
     arrives_whole(reporter, third)
+
+
+def unanswered(lines: list[socket.socket]) -> list[socket.socket]:
+    answered = select.select(lines, [], [], 0)[0]
+    return [line for line in lines if line not in answered]
+
+
+def test_strangers_who_send_forms_slowly_hold_one_thread(running: Installation, reporter: Person) -> None:
+    """What they typed is read, to be in the form once they have logged in. Twenty of them would hold all threads."""
+    body = b'--b\r\nContent-Disposition: form-data; name="text"\r\n\r\nCerita yang panjang\r\n--b--\r\n'
+    head = "POST /laporan/baru HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+    with ExitStack() as stack:
+        address = "127.0.0.1", running.stack.port
+        lines = [stack.enter_context(socket.create_connection(address, timeout=PATIENCE)) for _ in range(20)]
+        for line in lines:
+            line.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body[:-20])
+        eventually(lambda: len(unanswered(lines)) == 1)
+        assert reporter.get("/categories")
+        [held] = unanswered(lines)
+        held.sendall(body[-20:])
+        answer = b""
+        while b"Cerita yang panjang" not in answer:
+            answer += held.recv(65_536) or pytest.fail(str(answer))
 
 
 def harmed_by_a_full_disk(disk: Path) -> Callable[[], None]:

@@ -101,10 +101,13 @@ def test_an_entry_that_is_sent_again_tells_nothing_of_files_that_the_person_adde
     assert enter(intake, form=form) == first
 
 
-def test_a_website_learns_again_what_it_attached_when_its_uploads_are_gone(intake: IntakeService) -> None:
+@pytest.mark.parametrize(("sender", "more"), [(WEBSITE, {}), (OPERATOR, {"channel": "counter"})])
+def test_whoever_sends_in_learns_again_what_they_attached_when_their_uploads_are_gone(
+    intake: IntakeService, sender: Actor, more: dict[str, str]
+) -> None:
     file = own_upload()
-    enter(intake, form={**ENTRY["form"], "files": [file]})
-    for actor, known in ((WEBSITE, [file]), (Actor("another", "website"), [])):
+    enter(intake, sender, form={**ENTRY["form"], "files": [file]}, **more)
+    for actor, known in ((sender, [file]), (OTHER_WEBSITE, [])):
         assert called_by(copy(intake), proved(actor)).attached_before([file["id"]]) == known
 
 

@@ -6,6 +6,8 @@
   const RETRY_MS = [0, 1000, 2000, 4000, 8000, 15000, 30000, 30000, 30000, 30000];
   const CHUNK_BYTES = 2 * MB;
   const LOOK_MS = 700;
+  // Whether an answer, or none (0), says that the same upload may go on later.
+  const passes = (status) => [0, 401, 408, 409, 423, 429].includes(status) || status >= 500;
   const page = document.body.dataset;
 
   // Where an upload stopped is remembered on this device by a hash: neither a file's name nor its size is readable.
@@ -183,13 +185,13 @@
           item.resting = true;
           if (item.isOut) return false;
           show(item, says.waiting, Number(item.bar.value));
-          return [0, 401, 409, 423, 429].includes(status) || status >= 500;
+          return passes(status);
         },
         onError: (error) => {
           item.sending = false;
           const status = error.originalResponse?.getStatus() ?? 0;
           const isOut = item.isOut || status === 401;
-          if (status >= 400 && status < 500 && !isOut) {
+          if (!isOut && !passes(status)) {
             memory.drop(item.key);
             let why = says.failed;
             try { why = JSON.parse(error.originalResponse.getBody()).said || why; } catch { /* no sentence came */ }

@@ -9,7 +9,7 @@ import pytest
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
 from gateway.files import forms
-from gateway.files.arriving import PIECE, BrokenOffError
+from gateway.files.arriving import PIECE, BrokenOffError, TooSlowError
 from gateway.files.facts import State
 from gateway.files.refusals import TooManyFiles, UploadTooLong
 from gateway.files.sealing import SEGMENT
@@ -195,3 +195,10 @@ def test_the_fields_before_the_first_file_are_read_and_nothing_of_the_file() -> 
     found = forms.fields_before_files(stream, "multipart/form-data; boundary=x")
     assert found.to_dict() == {"text": "Cerita"}
     assert stream.tell() == PIECE
+
+
+def test_fields_that_do_not_come_to_their_end_in_time_are_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forms, "FIELDS_SECONDS", 0.0)
+    body, content_type = written(("text", "Cerita"), ("more", "Lanjutan"))
+    with pytest.raises(TooSlowError):
+        forms.fields_before_files(Bodies(body[:20], *[None] * 100), content_type)

@@ -67,13 +67,16 @@ def test_where_nobody_says_what_is_attached_nothing_is_begun_or_forgotten(upload
     def away(_ids: list[str]) -> set[str]:
         raise TimeoutError
 
-    for _ in range(3):
-        begin(uploads)
+    ids = [begin(uploads) for _ in range(3)]
     uploads.holdings.attached = away
     for _ in range(2):
         with pytest.raises(TimeoutError):
             begin(uploads)
     uploads.holdings.attached = lambda _: set()
+    refuse(uploads)
+    uploads.holdings.attached = lambda asked: set(asked) & set(ids)
+    for _ in range(3):
+        begin(uploads)
     refuse(uploads)
 
 
