@@ -30,14 +30,14 @@ A ticket has no spaces to fold at."""
 _PAGE = "    $site/laporan/$ticket\n"
 """The line of a letter with the address of the page that the letter is about."""
 
-_BY_WEBSITE = """
-Belum punya akun? Buatlah dengan kode akses yang ditampilkan situs tempat Anda melapor, di
+_BY_CODE = """
+Belum punya akun? Buatlah dengan kode akses yang Anda terima ketika melapor, di
 
     $code_page
 
-Kode itu berlaku satu kali, selama 90 hari sejak Anda melapor.
+Kode itu berlaku satu kali, selama 90 hari.
 """
-"""What follows the page's address where a website sent the complaint in, so that the reporter may lack an account."""
+"""What follows the page's address where the complaint was entered for its reporter, who may lack an account."""
 
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+"
 _PLAIN = re.compile(rf"{_ATOM}@[A-Za-z0-9.-]+")
@@ -87,10 +87,10 @@ def compose(kind: str, email: str, message_id: str, sender: MailFrom, words: Map
     return Letter(message_id, sender.address, recipient, (head + body).encode())
 
 
-def template_of(kind: str, by_website: bool) -> str:
-    """Return the template of `kind`; with `by_website`, as it is for a reporter who may have no account yet."""
+def template_of(kind: str, by_code: bool) -> str:
+    """Return the template of `kind`; with `by_code`, as it is for a reporter who may have no account yet."""
     text = (LETTERS / f"{kind}.txt").read_text("utf-8")
-    return text.replace(_PAGE, f"{_PAGE}{_BY_WEBSITE}") if by_website else text
+    return text.replace(_PAGE, f"{_PAGE}{_BY_CODE}") if by_code else text
 
 
 def recipient_of(stored: str) -> str:
@@ -138,8 +138,8 @@ def _joined(lines: list[str | Template], filled: Mapping[int, str]) -> str:
 
 
 @cache
-def _form(kind: str, by_website: bool) -> _Form:
-    return _Form(template_of(kind, by_website))
+def _form(kind: str, by_code: bool) -> _Form:
+    return _Form(template_of(kind, by_code))
 
 
 def _subject(text: str, ticket: str) -> str:

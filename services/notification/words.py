@@ -8,16 +8,16 @@ from datetime import datetime
 from typing import Any
 
 from nkk.sop.indonesian import written_instant, written_minutes
-from nkk.sop.steps import STEPS
+from nkk.sop.steps import STEPS, Channel
 
 
 def words_of(row: Any, site: str) -> dict[str, str]:
     """Return the words of a letter about a complaint: ticket, site, and where known step, minutes, due, service_due.
 
-    A reporter whose complaint a website sent in is also told the page to enter the access code.
+    A reporter whose complaint a website or an operator entered is also told the page to enter the access code.
     """
     words = {"ticket": row.ticket, "site": site.rstrip("/")}
-    if row.website is not None and row.team is None:
+    if row.team is None and (row.website is not None or row.channel != Channel.WEB):
         words["code_page"] = f"{site.rstrip('/')}/akun/kode"
     if row.service_due_at is not None:
         words["service_due"] = written_instant(row.service_due_at)

@@ -438,6 +438,17 @@ def test_undelivered_are_letters_to_reporters_of_complaints_that_are_not_closed(
         assert Messages(connection).undelivered() == ([], None)
 
 
+def test_that_a_report_was_closed_is_named_for_two_weeks_where_the_letter_did_not_arrive(database, server, postbox):
+    given_up(database, server, postbox)
+    with database.writing() as connection:
+        connection.execute(update(journeys).values(closed_at=NOW))
+        connection.execute(update(messages).values(kind="abandoned"))
+        (given_up_at,) = connection.execute(select(messages.c.given_up_at).where(messages.c.id == "m0")).one()
+        for days, listed in ((13, ["m0"]), (15, [])):
+            found, _ = Messages(connection, now=given_up_at + timedelta(days=days)).undelivered()
+            assert [row.id for row in found] == listed
+
+
 def test_letters_are_listed_a_page_at_a_time_those_given_up_apart(database, server, postbox, monkeypatch):
     given_up(database, server, postbox)
     monkeypatch.setattr("services.notification.storage.letter_rows.MAX_LIMIT", 2)

@@ -3,12 +3,14 @@
 import json
 import uuid
 from collections.abc import Collection, Iterable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     and_,
+    case,
     delete,
     func,
     insert,
@@ -41,6 +43,9 @@ from services.notification.storage.tables import (
     recusals,
     teams,
 )
+
+CLOSING_TOLD_WITHIN = timedelta(days=14)
+"""How long operators are told that a letter about the closing of a report did not arrive."""
 
 TO_PRINT = "no e-mail address"
 """Why a letter is kept, to be printed, instead of sent."""
@@ -115,9 +120,9 @@ class Messages:
     def due(self, now: datetime, limit: int, line: str | None = None) -> list[Any]:
         """Return and lock the letters to send now, of one of the LINES or of all.
 
-        They are rows of `messages` with `service_due_at` and `website`. One to a team has its `email` and
-        `superior_email`; one to a reporter has `sealed_reporter`, or `plain_reporter` of an earlier version. A code's
-        address is in its letter.
+        They are rows of `messages` with `website`, `channel` and `service_due_at`, which is that of the second cycle
+        where the letter was written after it. One to a team has its `email` and `superior_email`; one to a reporter has
+        `sealed_reporter`, or `plain_reporter` of an earlier version. A code's address is in its letter.
         """
         reached = and_(
             journeys.c.ticket.is_not(None),
@@ -130,8 +135,12 @@ class Messages:
                 journeys.c.reporter_id.label("plain_reporter"),
                 teams.c.email,
                 teams.c.superior_email,
-                journeys.c.service_due_at,
+                case(
+                    (messages.c.created_at > journeys.c.again_due_at, journeys.c.again_due_at),
+                    else_=journeys.c.service_due_at,
+                ).label("service_due_at"),
                 journeys.c.website,
+                journeys.c.channel,
             )
             .outerjoin(journeys, journeys.c.ticket == messages.c.ticket)
             .outerjoin(teams, teams.c.team == messages.c.team)
@@ -269,11 +278,19 @@ class Messages:
         limit: int | None = None,
         actor: Actor | None = None,
     ) -> tuple[list[Any], str | None]:
-        """Return a page of the letters to reporters given up, about `ticket` or any complaint that is still open."""
+        """Return a page of the letters to reporters given up, about `ticket` or any complaint that is still open.
+
+        That a report was closed as not completed is among them for CLOSING_TOLD_WITHIN.
+        """
+        told: list[ColumnElement[bool]] = [is_open]
+        if self._now is not None:
+            since = self._now - CLOSING_TOLD_WITHIN
+            told.append(and_(messages.c.kind == "abandoned", messages.c.given_up_at > since))
         query = (
             select(messages.c.id, messages.c.ticket, messages.c.kind, messages.c.given_up_at, messages.c.why)
             .join(journeys, journeys.c.ticket == messages.c.ticket)
-            .where(is_given_up, is_open, messages.c.team.is_(None), may_see(recusals, journeys.c.ticket, actor))
+            .where(is_given_up, or_(*told))
+            .where(messages.c.team.is_(None), may_see(recusals, journeys.c.ticket, actor))
         )
         return page(
             self._connection,

@@ -60,6 +60,18 @@ def test_the_case_says_which_letter_and_what_to_do(
     assert ("alamat pos" in page) is not confidential
 
 
+@pytest.mark.parametrize("sent_at", [None, "2026-03-02T01:00:00Z"], ids=["late", "answered"])
+def test_the_case_asks_to_print_an_answer_only_where_there_is_one(
+    operator: FlaskClient, stages: FakeBackend, sent_at: str | None
+) -> None:
+    answer = {"sent_at": sent_at, "text": sent_at and "Sudah.", "earlier": []}
+    told = {"stands": {"state": "classify", "step": 3}, "answer": answer, "undelivered": [LETTER | {"to_print": True}]}
+    stages.answers["answer"] = told
+    page = operator.get(f"/laporan/{TICKET}").text
+    assert "Surat untuk dicetak" in page
+    assert ("Cetak jawabannya" in page) == bool(sent_at)
+
+
 @pytest.mark.parametrize(("phone", "said"), [("0717 421 001", "0717 421 001"), (None, "tidak diberikan")])
 def test_who_reported_is_shown_with_what_there_is_to_reach_them_by(
     operator: FlaskClient, stages: FakeBackend, phone: str | None, said: str

@@ -267,6 +267,7 @@ def row(kind, **changed):
             "team": None,
             "plain_reporter": "reporter-17",
             "website": None,
+            "channel": "web",
             "service_due_at": datetime(2026, 3, 4, 1, 0, tzinfo=UTC),
             "sealed_reporter": "kotak",
             "note": "Catatan tim",
@@ -336,9 +337,10 @@ def test_a_letter_says_neither_who_reported_nor_what_nor_what_anybody_wrote(kind
         assert not any(kept in word for word in words.values())
 
 
+@pytest.mark.parametrize("entered", [{"website": "situs-1"}, {"channel": "counter"}, {"channel": "telephone"}])
 @pytest.mark.parametrize("kind", sorted(TO_REPORTERS))
-def test_a_reporter_who_may_have_no_account_is_told_in_each_letter_how_to_get_one(kind):
-    words = mail.words_of(row(kind, website="situs-1"), SITE)
+def test_a_reporter_who_may_have_no_account_is_told_in_each_letter_how_to_get_one(kind, entered):
+    words = mail.words_of(row(kind, **entered), SITE)
     assert words["code_page"] == f"{SITE.rstrip('/')}/akun/kode"
     told = read(compose(kind, "tujuan@example.org", "message-1", SENDER, words, NOW)).get_content()
     assert words["code_page"] in told
@@ -346,9 +348,10 @@ def test_a_reporter_who_may_have_no_account_is_told_in_each_letter_how_to_get_on
 
 
 @pytest.mark.parametrize("kind", sorted(ABOUT_STEPS))
-def test_a_team_is_not_told_that_a_website_sent_a_complaint_in(kind):
-    letters = [row(kind, team="main_team", website=website) for website in ("situs-1", None)]
-    assert mail.words_of(letters[0], SITE) == mail.words_of(letters[1], SITE)
+def test_a_team_is_not_told_that_a_complaint_was_entered_for_somebody(kind):
+    known = ({"website": "situs-1"}, {"channel": "counter"}, {})
+    first, *others = [mail.words_of(row(kind, team="main_team", **entered), SITE) for entered in known]
+    assert all(words == first for words in others)
 
 
 @pytest.mark.parametrize("kind", sorted(TO_REPORTERS))
