@@ -4,7 +4,7 @@ Each role's content comes from the same calls as its views, so that a document s
 contains only what was done by the document's own time, so that a later copy is the same.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -17,11 +17,12 @@ from gateway.backend import backend
 from gateway.documents import KINDS, MEDIA_TYPES, RenderingFailedError, RenderingTooSlowError, make
 from nkk.contracts import views
 from nkk.messaging.calls import StageUnavailableError
+from nkk.sop import steps
 from nkk.sop.clock import is_day
 from nkk.sop.endings import ENDED
 from nkk.sop.files import round_of
 from nkk.sop.indonesian import ROLES
-from nkk.sop.journey import BACK, CONCLUDED, SHARED
+from nkk.sop.journey import BACK, CONCLUDED, FORWARDED, REOPENED, SHARED
 from nkk.sop.refusals import NotYourRole, NotYourStep
 from nkk.sop.steps import Role
 
@@ -58,6 +59,9 @@ BY_ACT = (REPORTER,)
 LAST_STEP = {FORM: 1, RECEIPT: 1, REPORTER: 1, COMPLAINT: 2, REPORT: 3, RESPONSE: 7, ANSWER_LETTER: 6}
 """The last step whose times a document shows."""
 
+
+PATHS = {"complaint.classified_as_information.v1": steps.Path.INFORMATION, FORWARDED: steps.Path.COMPLAINT}
+"""The path on which each classification leads."""
 
 APPROVALS = ("response.approved.v1", SHARED, CONCLUDED)
 """The events with which responses go to the operator."""
@@ -108,6 +112,12 @@ def content(ticket: str, kind: str, role: Role) -> dict[str, Any]:
         if _is_made(kind, role, view):
             raise journeys.being_prepared()
         raise NoDocumentYet({"stands": timeline["stands"]})
+    if view.pop("was_objected_to", False):
+        timeline = _until_objection(timeline)
+        view["closed_at"] = next((entry["at"] for entry in timeline["entries"] if entry["step"] == 7), None)
+    elif kind == RESPONSE and role in (Role.REPORTER, Role.OPERATOR):
+        # Intake has the first promise only.
+        view.pop("service_due_at", None)
     if kind in BY_ACT:
         # Last, because intake records each reading, and a refused document shows no identity.
         view |= {"reporter": backend().identity(ticket, "document")}
@@ -118,6 +128,15 @@ def content(ticket: str, kind: str, role: Role) -> dict[str, Any]:
     held |= {"ticket": ticket, "tracking_url": f"{current_app.config['SITE_URL']}/laporan/{ticket}"}
     held |= _named(held)
     return held | _every_response(held)
+
+
+def _until_objection(timeline: views.Timeline) -> views.Timeline:
+    """Return the timeline up to the answer to which the reporter objected."""
+    entries = timeline["entries"]
+    ends = next((place for place, entry in enumerate(entries) if entry["event"] == REOPENED), len(entries))
+    told = entries[:ends]
+    path = next((PATHS[entry["event"]] for entry in reversed(told) if entry["event"] in PATHS), None)
+    return {**timeline, "path": path, "entries": told}
 
 
 def _every_response(held: dict[str, Any]) -> dict[str, Any]:
@@ -205,17 +224,26 @@ def _for_reporter(ticket: str, kind: str) -> dict[str, Any]:
     view: dict[str, Any] = {**desks.read(ticket)}
     if kind == RESPONSE:
         told = journeys.told(ticket, "read_answer") or {}
-        # After an objection the first answer is the one that was sent, until there is a second.
-        view |= _answered(told.get("answer") or next(reversed(told.get("earlier") or ()), None))
+        view |= _answer_of(told.get("answer"), told.get("earlier"))
     return view
 
 
 def _for_operator(ticket: str, kind: str) -> dict[str, Any]:
     view: dict[str, Any] = {**desks.read(ticket)}
-    if kind in (RESPONSE, ANSWER_LETTER):
-        answer = (journeys.told(ticket, "answer") or {}).get("answer") or {}
+    if kind == ANSWER_LETTER:
+        answer = _answer_at_desk(ticket)
+        view |= _answer_of(answer, answer.get("earlier")) | {"may_object": answer.get("cycle", 1) == 1}
+    if kind == RESPONSE:
+        answer = _answer_at_desk(ticket)
+        objected = any(each["sent_at"] == answer.get("sent_at") for each in answer.get("earlier") or ())
         view |= _answered(answer) | {"response": answer.get("material"), "gathered": answer.get("gathered")}
+        view["was_objected_to"] = objected
     return view
+
+
+def _answer_at_desk(ticket: str) -> dict[str, Any]:
+    told = journeys.told(ticket, "answer") or {}
+    return told.get("answer") or {}
 
 
 def _for_team(ticket: str, kind: str) -> dict[str, Any]:
@@ -228,6 +256,13 @@ _VIEWS: dict[Role, Callable[[str, str], dict[str, Any]]] = {
     Role.MAIN_TEAM: _for_team,
     Role.OPD_TEAM: _for_team,
 }
+
+
+def _answer_of(answer: dict[str, Any] | None, earlier: Sequence[dict[str, Any]] | None) -> dict[str, Any]:
+    """Return the answer that was sent: after an objection the first one, until there is a second."""
+    if earlier and not (answer and answer.get("text")):
+        return _answered(earlier[-1]) | {"was_objected_to": True}
+    return _answered(answer)
 
 
 def _answered(answer: dict[str, Any] | None) -> dict[str, Any]:

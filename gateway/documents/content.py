@@ -79,7 +79,9 @@ SHOWN: dict[str, frozenset[str]] = {
     PAPER_RECEIPT: frozenset(
         _ALWAYS | {"channel", "submitted_at", "service_due_at", "files", "access_code", "access_code_expires_at"}
     ),
-    ANSWER_LETTER: frozenset(_ALWAYS | {"subject_line", "submitted_at", "answer", "answered_at", "attachments"}),
+    ANSWER_LETTER: frozenset(
+        _ALWAYS | {"subject_line", "submitted_at", "answer", "answered_at", "attachments", "may_object"}
+    ),
     RECAP: frozenset(recap.KEYS),
 }
 """The keys of the content that each kind may show; others are dropped before a template sees them."""
@@ -188,6 +190,10 @@ def _if_marked(key: str, value: Any) -> str | None:
     return "Ya, menurut pelapor" if value else None
 
 
+def _if_true(key: str, value: Any) -> str | None:
+    return "Ya" if value else None
+
+
 def _whole(key: str, value: Any) -> str:
     return str(int(value))
 
@@ -266,6 +272,7 @@ _HOW: dict[str, Callable[[str, Any], Any]] = {
     "happened_on": _day,
     "confidential": _yes_or_no,
     "conflict": _if_marked,
+    "may_object": _if_true,
     "round": _whole,
     "joined_count": _whole,
     "reporter": _reporter,

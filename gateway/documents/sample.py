@@ -77,6 +77,7 @@ def _course() -> dict[str, Any]:
         "closed_at": _INSTANTS[6],
         "attachments": [_file("R2-1", "PDF", 240_077)],
         "how": "opened",
+        "may_object": True,
     }
 
 
