@@ -11,6 +11,7 @@ from nkk.sop.clock import Calendar, day_of
 from nkk.sop.journey import (
     ABANDONED,
     ABOUT_TIME,
+    ANSWERED,
     BACK,
     FORWARDED,
     OF_JOINING,
@@ -249,9 +250,17 @@ class Journey:
         if until is None:
             return self
         told = self.entries[: until + (self.entries[until].type in BACK)]
-        overtaken = [entry for entry in self.overtaken if entry.forwarding <= told[-1].forwarding]
+        answers = sum(entry.type == ANSWERED for entry in told)
+        # A withdrawal has no number of its own. What overtook it is the answer of its cycle.
+        overtaken = [
+            entry
+            for entry in self.overtaken
+            if (entry.cycle <= answers if entry.type == WITHDRAWN else entry.forwarding <= told[-1].forwarding)
+        ]
         about_time = [entry for entry in self.about_time if entry.forwarding <= told[-1].forwarding]
         part = replace(self, path=Path.COMPLAINT, opd=group, entries=[*told, *overtaken], about_time=about_time)
+        if all(entry.type != REOPENED for entry in told[:-1]):
+            part.again_due_at = None
         part.until = part.entries[-1].at
         return part
 
@@ -277,7 +286,7 @@ def still_true(kind: str, step: int | None, round_: int | None, way: Journey, fo
         return False
     if kind == "abandoned":
         return way.is_abandoned
-    if kind == "goes_on":
+    if kind in ("goes_on", "objected", "question_lapsed"):
         return way.entries[-1].type not in OUTSIDE
     stands_at = way.stands_at.number if way.stands_at else None
     if kind == "late":

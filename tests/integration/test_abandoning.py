@@ -181,6 +181,21 @@ def test_a_withdrawal_that_crosses_a_closing_prevails_and_the_report_may_go_on(s
     assert journey(stages, ticket).stands()["state"] == "classify"
 
 
+@EACH_DESK
+@pytest.mark.parametrize("how", ["withdrawn", "abandoned"])
+def test_no_letter_says_that_a_report_goes_on_which_has_ended(
+    stages: House, stage: str, actor: Actor, how: str
+) -> None:
+    ticket = lapsed(stages, stage)
+    kinds = ("objected", "question_lapsed")
+    assert [still_true(kind, None, None, journey(stages, ticket)) for kind in kinds] == [True, True]
+    if how == "withdrawn":
+        acted(stages, "intake", "withdraw", REPORTER, ticket, WHY)
+    else:
+        acted(stages, stage, "abandon", actor, ticket, WHY)
+    assert [still_true(kind, None, None, journey(stages, ticket)) for kind in (*kinds, how)] == [False, False, True]
+
+
 @pytest.mark.parametrize("first", ["complaint.abandoned.v1", "complaint.recalled.v1"])
 def test_a_complaint_that_was_taken_back_goes_on_though_its_opd_closed_it(stages: House, first: str) -> None:
     ticket = lapsed(stages, "opd_response")
