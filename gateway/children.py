@@ -5,9 +5,6 @@ import os
 import resource
 from pathlib import Path
 
-from nkk.priority import give_way
-
-NICENESS = 10
 ROOT = str(Path(__file__).resolve().parents[1])
 
 
@@ -22,7 +19,7 @@ def limit(seconds: float, memory: int) -> None:
 
     The processor's limit ends it even where its parent died before it could.
     """
-    give_way(NICENESS)
+    os.nice(10)
     processor = math.ceil(seconds) + 1
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CPU, (processor, processor))

@@ -41,10 +41,10 @@ SENTENCES = {
     "nothing changed. Respond with what there is, or decline it, and the main team decides.",
     "nothing-lapsed": "The reporter was not asked at this step, has answered, or can still answer; nothing changed.",
     "already-withdrawn": "You withdrew this report before; nothing changed.",
-    "too-late-to-withdraw": "The answer was sent before; nothing changed. Read it: you can object to it within ten "
-    "working days.",
+    "too-late-to-withdraw": "The answer was sent before; nothing changed. Read it: you can object to it while `acts` "
+    "has `object`.",
     "already-closed": "This complaint is closed; nothing changed. If the answer does not satisfy you, object to it "
-    "within ten working days.",
+    "while `acts` has `object`.",
     "not-with-opd": "This complaint is not with an OPD that has still to respond; nothing changed. Reload it.",
     "already-asked": "Your team has asked for more time before, which is possible once each time that the complaint is "
     "forwarded; nothing changed.",
@@ -80,7 +80,8 @@ SENTENCES = {
     "unknown-question": "This complaint has no question of this number.",
     "question-answered-before": "You answered this question before; nothing changed.",
     "question-has-lapsed": "The time for an answer is over; nothing changed.",
-    "question-overtaken": "Your complaint has gone on meanwhile: the answer is needed no more; nothing changed.",
+    "question-overtaken": "Your complaint has gone on meanwhile, or ended: the answer is needed no more; "
+    "nothing changed.",
     "objection-too-late": "Ten working days have passed since the answer was sent; nothing changed. Submit a new "
     "complaint.",
     "paper-entered-before": "This letter or slip was entered before, as the complaint in `ticket`; nothing changed.",

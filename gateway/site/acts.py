@@ -21,7 +21,7 @@ from gateway.site.session import needs
 from nkk.contracts import views
 from nkk.desk.worklist import SHORTEST
 from nkk.sop.acts import Act
-from nkk.sop.endings import ABANDONED
+from nkk.sop.endings import ABANDONED, WITHDRAWN
 from nkk.sop.report import SUBJECT_LENGTH
 from nkk.sop.steps import Role
 
@@ -383,6 +383,9 @@ PASSED = {
 }
 """The refusal of an answer, for each state of a question that is not open."""
 
+ENDED = {WITHDRAWN: "AlreadyWithdrawn", ABANDONED: "Abandoned"}
+"""The refusal that says more, where the complaint ended outside of the steps."""
+
 
 @pages.route("/laporan/<ticket>/pertanyaan/<int:number>", methods=["GET", "POST"])
 @needs(Role.REPORTER)
@@ -405,8 +408,8 @@ def answer_question(ticket: str, number: int) -> ResponseReturnValue:
             raise NotFound
         # Said before an answer is written that would be refused.
         passed = SAID.get(PASSED.get(asked["state"], ""))
-        if asked["state"] == "lapsed" and complaints.journey(ticket)["stands"]["state"] == ABANDONED:
-            passed = SAID["Abandoned"]
+        if asked["state"] in ("lapsed", "overtaken"):
+            passed = SAID.get(ENDED.get(complaints.journey(ticket)["stands"]["state"], ""), passed)
         return render_template("question.html", form=form, ticket=ticket, asked=asked, passed=passed)
 
     return forms.answer(schemas.QuestionAnswer, carry_out, show, _read_question)

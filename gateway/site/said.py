@@ -64,15 +64,15 @@ SAID = {
     "TooLateToWithdraw": Said(
         _("Laporan ini sudah dijawab"),
         _(
-            "Karena itu ia tidak dapat dicabut lagi. Bacalah jawabannya. Bila Anda tidak puas, Anda dapat menyatakan "
-            "keberatan dalam sepuluh hari kerja sejak jawaban dikirim."
+            "Karena itu ia tidak dapat dicabut lagi. Bacalah jawabannya. Bila Anda tidak puas, nyatakan keberatan "
+            "selama halaman laporan menawarkannya."
         ),
     ),
     "AlreadyClosed": Said(
         _("Laporan ini sudah selesai"),
         _(
-            "Karena itu ia tidak dapat dicabut lagi. Bila Anda tidak puas dengan jawabannya, Anda dapat menyatakan "
-            "keberatan dalam sepuluh hari kerja sejak jawaban dikirim."
+            "Karena itu ia tidak dapat dicabut lagi. Bila Anda tidak puas dengan jawabannya, nyatakan keberatan selama "
+            "halaman laporan menawarkannya."
         ),
     ),
     "AlreadyObjected": Said(
@@ -110,9 +110,9 @@ SAID = {
         ),
     ),
     "QuestionOvertaken": Said(
-        _("Laporan Anda sudah berlanjut"),
+        _("Jawaban atas pertanyaan ini tidak diperlukan lagi"),
         _(
-            "Jawaban atas pertanyaan ini tidak diperlukan lagi. Bila penting, kirim keterangan Anda dengan “Tambah "
+            "Laporan Anda sudah berlanjut, atau berakhir. Bila penting, kirim keterangan Anda dengan “Tambah "
             "keterangan atau bukti” selama halaman laporan menawarkannya. Tidak ada yang berubah."
         ),
     ),

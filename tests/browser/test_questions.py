@@ -176,4 +176,4 @@ def test_a_question_that_was_overtaken_is_not_answered_any_more(
     assert reporter.sees("Laporan Anda sudah berlanjut")
     reporter.open(f"/laporan/{case.ticket}")
     assert not reporter.offers("Kirim jawaban")
-    assert reporter.sees("Laporan sudah berlanjut sebelum pertanyaan ini dijawab.")
+    assert reporter.sees("Pertanyaan ini tidak dijawab sebelum laporan berlanjut atau berakhir.")

@@ -49,8 +49,7 @@ class Case:
         return self
 
     def seen_by(self, who: Person) -> Any:
-        """Return the case as `who` sees it, as soon as it has arrived at their desk."""
-        return eventually(lambda: who.get(self.path))
+        return who.get(self.path)
 
     def acts(self, who: Person, *wanted: str) -> None:
         """Wait until exactly these acts, and what is always possible, are offered."""

@@ -97,6 +97,22 @@ def test_the_page_of_a_question_says_before_an_answer_is_written_what_becomes_of
     assert ("Kirim jawaban" in page) == ("dapat dijawab sampai" in page) == (state == "open")
 
 
+@pytest.mark.parametrize("state", ["lapsed", "overtaken"])
+@pytest.mark.parametrize(
+    ("ended", "said"),
+    [("withdrawn", "Anda sudah mencabut laporan ini"), ("abandoned", "Laporan ini sudah ditutup")],
+)
+def test_the_page_of_a_question_about_a_report_that_ended_says_so(
+    client: FlaskClient, stages: FakeBackend, state: str, ended: str, said: str
+) -> None:
+    asked = {"number": 1, "step": 3, "text": "Kapan?", "asked_at": AT, "state": state, "lapses_on": "2026-03-09"}
+    stages.answers["questions"] = [asked | {"answer": None}]
+    stages.answers["timeline"] = stages.answers["timeline"] | {"stands": {"state": ended, "step": None}}
+    page = client.get(f"/laporan/{TICKET}/pertanyaan/1").text
+    assert said in page
+    assert not any(other in page for other in ("berlanjut", "melanjutkan"))
+
+
 def test_the_page_of_a_report_says_what_follows_where_its_question_is_not_answered(
     client: FlaskClient, stages: FakeBackend
 ) -> None:
