@@ -5,6 +5,7 @@ The stages know which files a complaint has and who may open them; the gateway's
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from gateway.files import serving
 from gateway.files.facts import Facts
 from gateway.files.kinds import ACCEPT, KINDS
 from gateway.files.refusals import UnknownUpload, UploadNotReady, UploadRefused
+from gateway.files.slots import TooManyUploadsError, places_of_checks
 from gateway.files.stores import StoreError
 from gateway.files.uploads import MB, Upload, owner, uploads
 from nkk.contracts import views
@@ -25,6 +27,7 @@ from nkk.sop.steps import Role
 CHECK_SECONDS = 20.0
 """How long a request waits until its uploads are checked."""
 LOOK_SECONDS = 0.1
+BEING_CHECKED = "upload-being-checked"
 
 LOST = "lost"
 """What is shown in place of the scanner's judgement of a file that is not in the store."""
@@ -150,15 +153,29 @@ def _opening(ticket: str, number: str, part: str) -> views.File:
 
 
 def _ready(ids: Sequence[str]) -> list[Upload]:
-    """Return the caller's uploads once they are checked. Raises as Uploads.ready does."""
+    """Return the caller's uploads once they are checked; at once where too many requests wait for that.
+
+    Raises as Uploads.ready does.
+    """
+    try:
+        return uploads().ready(owner(), ids)
+    except UploadNotReady as refusal:
+        if refusal.code != BEING_CHECKED:
+            raise
+        with suppress(TooManyUploadsError), places_of_checks().one():
+            return _checked(ids)
+        raise
+
+
+def _checked(ids: Sequence[str]) -> list[Upload]:
     until = time.monotonic() + CHECK_SECONDS
     while True:
+        time.sleep(LOOK_SECONDS)
         try:
             return uploads().ready(owner(), ids)
         except UploadNotReady as refusal:
-            if refusal.code != "upload-being-checked" or time.monotonic() > until:
+            if refusal.code != BEING_CHECKED or time.monotonic() > until:
                 raise
-        time.sleep(LOOK_SECONDS)
 
 
 def _described(upload: Upload, names: Iterable[str]) -> dict[str, Any]:

@@ -219,13 +219,25 @@ class Reading(HTTPRequestParser):
 class Serving(WSGITask):
     """A request while the application answers it, in a thread."""
 
+    _closes = False
+
     def build_response_header(self) -> bytes:
         """Return the answer's head, with `Connection: close` where the connection ends with this answer."""
         arriving = self.request.arriving
         is_left = self.request.is_too_long or (arriving is not None and not arriving.is_whole)
         if is_left or self.channel.server.is_leaving():
+            self._closes = True
             self.set_close_on_finish()
         return super().build_response_header()
+
+    def set_close_on_finish(self) -> None:
+        """Have the connection end with this answer; not where waitress would have it only for lack of a length.
+
+        An answer that has no body, as to each part of an upload, ends with its head.
+        """
+        asked = self.request.headers.get("CONNECTION", "").lower()
+        if self.has_body or self._closes or self.version != "1.1" or asked == "close":
+            super().set_close_on_finish()
 
     def get_environment(self) -> dict[str, Any]:
         """Return WSGI's environment with two functions.

@@ -10,7 +10,7 @@ from gateway.files.checking import Checker, Scanner
 from gateway.files.inspection import inspect
 from gateway.files.scanning import Verdict, scan
 from gateway.files.sealing import ring_of
-from gateway.files.slots import Slots
+from gateway.files.slots import Places, Slots
 from gateway.files.stores import Store
 from gateway.files.stores.directory import Directory
 from gateway.files.uploads import MB, Limits, Uploads
@@ -53,6 +53,7 @@ def set_up(app: Flask) -> None:
     app.extensions["uploads"] = uploads
     app.extensions["checker"] = Checker(uploads, inspect, scanner_at(app.config["CLAMD"]))
     app.extensions["upload_slots"] = Slots(app.config["UPLOAD_THREADS"])
+    app.extensions["check_places"] = Places(app.config["UPLOAD_THREADS"])
     app.extensions["field_slots"] = Slots(max(1, app.config["UPLOAD_THREADS"] // 2))
 
 

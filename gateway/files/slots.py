@@ -5,8 +5,9 @@ somebody who waits for a worklist.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from contextvars import copy_context
 from typing import TypeVar
 
@@ -23,11 +24,28 @@ class TooManyUploadsError(Exception):
     """As many uploads arrive as may at once."""
 
 
-class Slots:
-    """The places for uploads whose bytes arrive, each with a thread."""
+class Places:
+    """How many requests may do at once what takes long."""
 
     def __init__(self, most: int) -> None:
         self._free = threading.Semaphore(most)
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """Take a place until the end. Raises TooManyUploadsError where none is free."""
+        if not self._free.acquire(blocking=False):
+            raise TooManyUploadsError
+        try:
+            yield
+        finally:
+            self._free.release()
+
+
+class Slots(Places):
+    """The places for uploads whose bytes arrive, each with a thread."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(most)
         self._threads = ThreadPoolExecutor(most, "upload", thread_gives_way, (NICENESS,))
 
     def run(self, receive: Callable[[], Received]) -> Received:
@@ -35,12 +53,8 @@ class Slots:
 
         Raises TooManyUploadsError where no place is free, and what `receive` raises.
         """
-        if not self._free.acquire(blocking=False):
-            raise TooManyUploadsError
-        try:
+        with self.one():
             return self._threads.submit(copy_context().run, receive).result()
-        finally:
-            self._free.release()
 
 
 def slots() -> Slots:
@@ -55,4 +69,10 @@ def slots_of_fields() -> Slots:
     Threat: strangers who send such forms slowly would hold all threads, or take the places of uploads.
     """
     found: Slots = current_app.extensions["field_slots"]
+    return found
+
+
+def places_of_checks() -> Places:
+    """Return those for requests that wait until uploads are checked. Threat: an account's would hold all threads."""
+    found: Places = current_app.extensions["check_places"]
     return found

@@ -115,6 +115,26 @@ def test_what_follows_a_body_is_the_next_request(here: House, receiving: Receivi
     assert here.application.asked == [("/echo", b"")]
 
 
+@pytest.mark.parametrize("status", ["204 No Content", "304 Not Modified"])
+def test_an_answer_without_a_body_ends_no_connection(here: House, status: str) -> None:
+    def without_body(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        for _ in pieces(environ["wsgi.input"]):
+            pass
+        start_response(status, [])
+        return []
+
+    here.application.more[PATH] = without_body
+    with here.connect((head(5) + b"12345") * 2 + GET) as line:
+        text = b""
+        while b"HTTP/1.1 200 OK" not in text:
+            text += line.recv(65_536) or pytest.fail(str(text))
+        assert text.count(f"HTTP/1.1 {status}".encode()) == 2
+        assert b"Connection: close" not in text
+    with here.connect(head(5, "Connection: close\r\n") + b"12345" + GET) as line:
+        assert b"Connection: close" in answer(line)
+        assert has_ended(line)
+
+
 def test_a_request_that_follows_at_once_has_its_own_body(
     here: House, receiving: Receiving, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,7 +4,7 @@ import threading
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,13 @@ from cryptography.fernet import Fernet
 from flask import Flask
 from flask.testing import FlaskClient
 
+from gateway import evidence
 from gateway.files.checking import Checker
 from gateway.files.errors import FileRefusedError
 from gateway.files.sealing import ring_of
 from gateway.files.slots import Slots
 from gateway.files.uploads import Limits, Uploads
+from tests.builders import REPORT
 from tests.installations import PATIENCE
 from tests.unit.gateway.files.stand_ins import BadStore
 from tests.unit.gateway.files.test_checking import Inspection
@@ -345,6 +347,24 @@ def test_where_all_places_are_taken_it_is_said_when_to_come_again(
         # What waits for no bytes is done.
         assert client.head(at, headers=reporter).status_code == 200
     assert send(client, reporter, at, 0, b"1").status_code == 204
+
+
+def test_only_some_requests_wait_until_an_upload_is_checked(
+    client: FlaskClient, app: Flask, reporter: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each would hold a thread: those of one account were enough to stop the gateway."""
+    at = begin(client, reporter)
+    send(client, reporter, at, 0, b"1234567890")
+    # Whoever waits fails.
+    monkeypatch.setattr(evidence, "LOOK_SECONDS", -1)
+    named = {"json": REPORT | {"files": [at[-22:]]}, "headers": reporter}
+    assert client.post("/api/v1/complaints", **named).status_code == 500
+    with ExitStack() as waiting:
+        for _ in range(app.config["UPLOAD_THREADS"]):
+            waiting.enter_context(app.extensions["check_places"].one())
+        refused = client.post("/api/v1/complaints", **named)
+        assert refused.json is not None
+        assert (refused.status_code, refused.json["type"]) == (409, "urn:nkk:problem:upload-not-ready")
 
 
 def test_a_store_that_is_full_or_away_is_a_promised_503(
