@@ -129,6 +129,11 @@ class Case(Report, Askable):
         kept = self.state == State.AWAITING_RESPONSE and self.step is steps.APPROVE and bool(self.gathered)
         return self.forwarding - (kept and self.gathered[-1].round == self.round)
 
+    def must_go_on(self) -> None:
+        """Raise Withdrawn or Abandoned where the case has ended. What was decided may have been answered before."""
+        if self.state in WAITING:
+            super().must_go_on()
+
     def must_stand_here(self) -> None:
         """Raise NotYourStep where the case awaits no act of Tim Utama."""
         self.must_go_on()

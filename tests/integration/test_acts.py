@@ -13,6 +13,7 @@ from nkk.sop.refusals import UnknownTicket
 from nkk.sop.steps import MINUTES_PER_DAY
 from nkk.trust.actor import Actor
 from services.notification.domain import ObjectionTooLate
+from services.triage.refusals import AlreadyApproved, AlreadyClassified
 from tests.builders import REPORT, upload
 from tests.stages import ADMIN, MAIN_TEAM, OPD, OPD_TEAM, OPERATOR, REPORTER, STORAGES, House
 
@@ -186,3 +187,17 @@ def test_an_objection_is_offered_and_taken_by_the_calendar_that_held_when_the_an
             with pytest.raises(ObjectionTooLate):
                 stages.do("notification", "object_to", REPORTER, ticket, "Tidak menyebut tindakan.")
     acted(stages, "notification", "object_to", REPORTER, ticket, "Tidak menyebut tindakan.")
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["withdrawn", "withdrawn too late"])
+def test_what_tim_utama_decided_is_refused_as_decided_whatever_was_withdrawn_since(stages: House, late: bool) -> None:
+    ticket = forwarded(stages)
+    acted(stages, "opd_response", "respond", OPD_TEAM, ticket, "Ditegur.")
+    acted(stages, "triage", "approve", MAIN_TEAM, ticket)
+    if late:
+        acted(stages, "notification", "send_answer", OPERATOR, ticket, "Sudah diperbaiki.", [])
+    acted(stages, "intake", "withdraw", REPORTER, ticket, "Sudah selesai.")
+    for act, args, refusal in (("approve", [], AlreadyApproved), ("forward", [OPD], AlreadyClassified)):
+        with pytest.raises(refusal) as refused:
+            stages.do("triage", act, MAIN_TEAM, ticket, *args)
+        assert refused.value.details["stands"]["state"] == "approved"
