@@ -4,12 +4,14 @@ import base64
 import io
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
+from playwright.sync_api import Error
 
 from gateway.app import MAX_BODY_BYTES
 from tests.browser.visitors import Visitor
@@ -303,6 +305,42 @@ def test_an_upload_whose_line_stood_still_for_too_long_goes_on(visiting: Opening
     end()
     goes_on_until(reporter, "Sudah sampai (")
     assert (sent.count("POST"), sent[-1]) == (1, "PATCH 2000000")
+
+
+def test_many_files_are_sent_in_their_turn(visiting: Opening) -> None:
+    """Ten at once on a slow line would leave no place for anybody else's."""
+    reporter = visiting(used_up=True)
+    reporter.register()
+    reporter.write()
+    begun: list[str] = []
+    held: list[Any] = []
+    original = base64.b64encode(b"1").decode()
+
+    def heard(request: Any) -> None:
+        if request.method == "POST":
+            begun.append(request.headers["upload-metadata"])
+
+    reporter.page.on("request", heard)
+    reporter.page.route(
+        "**/unggahan/*", lambda route: held.append(route) if route.request.method == "PATCH" else route.continue_()
+    )
+    reporter.page.check("[name=asli]")
+    reporter.page.set_input_files("#berkas", [chosen(f"nomor-{number}.jpg", picture()) for number in range(5)])
+    reporter.page.uncheck("[name=asli]")
+    eventually(lambda: reporter.page.title() and len(held) == 2)
+    held.pop(0).continue_()
+    arrived(reporter)
+    assert len(begun) == 3, "the next has begun in the place of the first"
+    # One of the first two has arrived, the other makes room for the fourth.
+    for number in range(2):
+        reporter.page.get_by_role("button", name=f"Buang nomor-{number}.jpg").click()
+    eventually(lambda: reporter.page.title() and len(begun) == 4)
+    reporter.page.unroute("**/unggahan/*")
+    for route in held:
+        with suppress(Error):
+            route.continue_()
+    arrived(reporter, 3)
+    assert all(f"original {original}" in said for said in begun), "as it was ticked when they were chosen"
 
 
 def test_an_upload_is_not_begun_anew_while_the_service_restarts(visiting: Opening, tmp_path: Path) -> None:

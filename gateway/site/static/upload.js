@@ -39,6 +39,23 @@
     return PREFIX + btoa(String.fromCharCode(...hash.slice(0, 18)));
   }
 
+  // Some files are sent at once, the others in their turn: ten on a slow line would take the places of everybody else.
+  const turns = { free: 2, waiting: [] };
+  const awaitTurn = async (item) => {
+    item.waits = true;
+    if (turns.free > 0) turns.free -= 1;
+    else await new Promise((comes) => { turns.waiting.push(comes); });
+    item.waits = false;
+    item.hasTurn = true;
+  };
+  const endTurn = (item) => {
+    if (!item.hasTurn) return;
+    item.hasTurn = false;
+    const next = turns.waiting.shift();
+    if (next) next();
+    else turns.free += 1;
+  };
+
   function take(field) {
     const says = field.dataset;
     const input = field.querySelector("input[type=file]");
@@ -69,7 +86,7 @@
     }
 
     function line(name) {
-      const item = { id: "", size: 0, refused: false, sending: false, resting: false, isOut: false, upload: null };
+      const item = { id: "", size: 0, refused: false, sending: false, resting: false, isOut: false, waits: false, hasTurn: false, upload: null };
       item.line = document.createElement("li");
       const shown = document.createElement("bdi");
       shown.className = "name";
@@ -102,6 +119,7 @@
 
     function remove(item) {
       items.delete(item);
+      endTurn(item);
       item.line.remove();
       const url = item.upload?.url || (item.id && `${says.uploads}/${item.id}`);
       item.upload?.abort().catch(() => {});
@@ -152,18 +170,28 @@
       }
     }
 
+    // Waits for the turn of a file, and returns whether that is still to be sent.
+    async function comes(item) {
+      if (!item.hasTurn) await awaitTurn(item);
+      if (!items.has(item)) endTurn(item);
+      return item.hasTurn;
+    }
+
     async function send(file) {
       const item = line(file.name);
       if (file.size === 0) { fail(item, says.empty); return; }
       if (file.size > Number(says.fileMb) * MB) { fail(item, says.tooLong); return; }
       item.size = file.size;
       item.sending = true;
+      const original = field.querySelector("[name=asli]")?.checked ? "1" : "";
+      show(item, says.sending.replace("{n}", "0"), 0);
+      if (!(await comes(item))) return;
       item.key = await fingerprint(file);
       const upload = item.upload = new tus.Upload(file, {
         endpoint: says.uploads,
         chunkSize: CHUNK_BYTES,
         retryDelays: RETRY_MS,
-        metadata: { filename: file.name, original: field.querySelector("[name=asli]")?.checked ? "1" : "" },
+        metadata: { filename: file.name, original },
         fingerprint: async () => item.key,
         storeFingerprintForResuming: Boolean(item.key),
         removeFingerprintOnSuccess: true,
@@ -189,6 +217,7 @@
         },
         onError: (error) => {
           item.sending = false;
+          endTurn(item);
           const status = error.originalResponse?.getStatus() ?? 0;
           const isOut = item.isOut || status === 401;
           if (!isOut && !passes(status)) {
@@ -204,17 +233,18 @@
         },
         onSuccess: async () => {
           item.id = upload.url.split("/").pop();
+          endTurn(item);
           note();
           await look(item);
         },
       });
       const goOn = async () => {
-        if (!item.resting || item.id || !items.has(item)) return;
+        if (!item.resting || item.waits || item.id || !items.has(item)) return;
         item.sending = true;
         item.isOut = false;
         item.again.hidden = true;
         await upload.abort();
-        upload.start();
+        if (await comes(item)) upload.start();
       };
       item.again.addEventListener("click", goOn);
       addEventListener("online", goOn);
