@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
+from multiprocessing.synchronize import Barrier
 from typing import Any
 
 import httpx
@@ -54,8 +55,10 @@ def measure(place: Workplace) -> dict[str, Any]:
         downloads.append(cost(site, partial(downloaded, site, attached)))
         say(f"files: an upload {uploads[-1]:.1f} MB, a download {downloads[-1]:.1f} MB")
     took: dict[str, list[float]] = {WITHOUT: asyncio.run(asked(site, place.size(250, 5))), WITH: []}
-    with get_context("spawn").Pool(PROCESSES, _give_way) as clients:
-        clients.map(abs, range(PROCESSES))
+    spawning = get_context("spawn")
+    ready = spawning.Barrier(PROCESSES + 1)
+    with spawning.Pool(PROCESSES, _give_way, (ready,)) as clients:
+        ready.wait(WAITS_SECONDS)
         began = time.monotonic()
 
         def beside() -> None:
@@ -80,10 +83,14 @@ def measure(place: Workplace) -> dict[str, Any]:
     } | found
 
 
-def _give_way() -> None:
-    """Give way to everything else: these are other people's devices, which share no processor with the server."""
+def _give_way(ready: Barrier) -> None:
+    """Give way to everything else: these are other people's devices, which share no processor with the server.
+
+    Wait at `ready` for the others, whose start would take the processors from what is measured.
+    """
     os.setsid()
     give_way(19)
+    ready.wait(WAITS_SECONDS)
 
 
 def text(length: int) -> bytes:

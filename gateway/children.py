@@ -5,6 +5,9 @@ import os
 import resource
 from pathlib import Path
 
+from nkk.priority import give_way
+
+NICENESS = 10
 ROOT = str(Path(__file__).resolve().parents[1])
 
 
@@ -19,7 +22,7 @@ def limit(seconds: float, memory: int) -> None:
 
     The processor's limit ends it even where its parent died before it could.
     """
-    os.nice(10)
+    give_way(NICENESS)
     processor = math.ceil(seconds) + 1
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CPU, (processor, processor))

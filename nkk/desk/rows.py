@@ -97,7 +97,7 @@ class Rows(Generic[Held]):
             in_order(self.TABLE, wanted.sort, category),
             cursor,
             limit,
-            lambda row: self.HELD(**{name: row._mapping[name] for name in names}),
+            lambda row: self.HELD(**dict(zip(names, row, strict=False))),
             descending=wanted.sort == Sort.NEWEST,
         )
 

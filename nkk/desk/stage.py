@@ -150,7 +150,8 @@ class Desk(RaisesAlarms):
         """Return a page of the cases that wait at this desk, oldest due first unless `wanted` has another order."""
         with self.uow.reading() as work:
             items, following = work.clocked.open(cursor, limit, read_wanted(wanted, work.now, actor.id), actor)
-        return {"items": [self.shown(self.listed(), item, work.now) for item in items], "next": following}
+        listed = self.listed()
+        return {"items": [self.shown(listed, item, work.now) for item in items], "next": following}
 
     @rpc
     @of_the_desk

@@ -277,6 +277,7 @@ def test_an_opd_asks_for_more_time_and_the_main_team_decides(
     staff: Opening, case: Case, language: str, scripts: bool
 ) -> None:
     case.forwarded(OPD)
+    case.seen_by(case.people.opd_team(OPD))
     team = staff("opd_team", OPD, language=language, plain=not scripts)
     team.open(f"/laporan/{case.ticket}")
     team.follow("Minta tambahan waktu")
@@ -311,6 +312,7 @@ def team_of(case: Case) -> Any:
 @pytest.mark.parametrize(("language", "scripts"), [("id", True), ("en", False)])
 def test_staff_step_aside_and_see_the_case_no_more(staff: Opening, case: Case, language: str, scripts: bool) -> None:
     case.forwarded(OPD)
+    case.seen_by(case.people.opd_team(OPD))
     team = staff("opd_team", OPD, language=language, plain=not scripts)
     team.open(f"/laporan/{case.ticket}")
     team.follow("Saya tidak menangani laporan ini")

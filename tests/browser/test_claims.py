@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.browser.visitors import Visitor, said
+from tests.installations import eventually
 from tests.people import PASSWORD, People
 
 Opening = Callable[..., Visitor]
@@ -65,5 +66,7 @@ def test_two_operators_see_who_is_on_a_complaint(
     first.take("serah-terima", ticket)
     first.press("Serahkan kepada Tim NKK Utama")
     first.arrives("/meja/serah-terima")
+    # The page takes the name from the journey.
+    eventually(lambda: len(people.operator.get(f"/complaints/{ticket}/timeline")["entries"]) == 2)
     second.press("Serahkan kepada Tim NKK Utama")
     assert said("%(name)s sudah mengerjakannya.", language) % {"name": "Rina Contoh"} in second.read()

@@ -271,6 +271,8 @@ def test_a_colleague_who_was_first_is_named(people: People, staff: Opening) -> N
     operator = staff("operator")
     operator.take("serah-terima", ticket)
     people.log_in("operator-dua", PASSWORD).act(f"/complaints/{ticket}/handover")
+    # The page takes the name from the journey.
+    eventually(lambda: "complaint.handed_over.v1" in happened(people, ticket))
     operator.press("Serahkan kepada Tim NKK Utama")
     assert "Operator Dua sudah mengerjakannya." in operator.read()
     assert "Sudah diserahkan kepada Tim NKK Utama" in operator.read()

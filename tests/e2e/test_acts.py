@@ -49,7 +49,8 @@ class Case:
         return self
 
     def seen_by(self, who: Person) -> Any:
-        return who.get(self.path)
+        """Return the case as `who` sees it, as soon as it has arrived at their desk."""
+        return eventually(lambda: who.get(self.path))
 
     def acts(self, who: Person, *wanted: str) -> None:
         """Wait until exactly these acts, and what is always possible, are offered."""

@@ -5,6 +5,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,8 @@ from gateway.documents.turns import Turns
 from tests.installations import eventually
 from tests.unit.gateway.documents.fresh import make, render
 from tests.unit.gateway.documents.test_templates import adding, own
+
+AUTOGROUP = Path("/proc/self/autogroup")
 
 KIND = "form-pengaduan"
 ENDLESS = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
@@ -72,6 +75,14 @@ def test_a_child_lets_all_else_go_first():
     asked = "import os, json; from gateway.children import limit; limit(5, 1 << 30); print(os.nice(0))"
     ours, childs = os.nice(0), subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
     assert int(childs.stdout) == min(ours + 10, 19)
+
+
+@pytest.mark.skipif(not AUTOGROUP.exists(), reason="this kernel does not share the processors among sessions")
+def test_a_child_with_a_session_of_its_own_lets_other_sessions_go_first():
+    asked = f"from gateway.children import limit; limit(5, 1 << 30); print(open({str(AUTOGROUP)!r}).read().split()[-1])"
+    command = [sys.executable, "-c", asked]
+    childs = subprocess.run(command, capture_output=True, text=True, check=True, start_new_session=True)
+    assert childs.stdout.split() == ["10"]
 
 
 def test_a_child_is_given_none_of_our_secrets(monkeypatch):
