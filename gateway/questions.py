@@ -10,9 +10,9 @@ from gateway.backend import backend
 from gateway.complaints import known
 from gateway.notes import NOTED_AT
 from nkk.contracts import views
-from nkk.messaging.calls import StageFailedError, StageUnavailableError
+from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
 from nkk.sop.refusals import NotYourStep
-from nkk.sop.steps import Role
+from nkk.sop.steps import Role, Stands
 
 
 class ReporterUnreachable(NotYourStep):
@@ -29,11 +29,24 @@ def ask(ticket: str, text: str) -> views.Acted:
 
 
 def check_reachable(ticket: str) -> None:
-    """Raise ReporterUnreachable where a question would reach nobody, as far as intake says so now."""
+    """Raise ReporterUnreachable where a question would reach nobody, as far as intake says so now.
+
+    Threat: an agency that was passed over learns that there is a complaint. To whoever does not have it, its reporter
+    is as one who can be asked, and their own stage refuses the question.
+    """
     with suppress(StageUnavailableError, StageFailedError):
-        if backend().call("intake", "is_unreachable", known(ticket)):
-            # Whoever does not have the complaint is not told anything of its reporter.
-            raise ReporterUnreachable({"stands": desks.read(known(ticket))["stands"]})
+        if backend().call("intake", "is_unreachable", known(ticket)) and (stands := _stands(known(ticket))):
+            raise ReporterUnreachable({"stands": stands})
+
+
+def _stands(ticket: str) -> Stands | None:
+    """Return the state of a complaint at the caller's desk; None where they do not have it."""
+    try:
+        return desks.read(ticket)["stands"]
+    except RefusedRemotelyError as refusal:
+        if refusal.name != "UnknownTicket":
+            raise
+        return None
 
 
 def abandon(ticket: str, form: dict[str, Any]) -> views.Acted:

@@ -1,12 +1,13 @@
 """The pages of steps 3 and 4 show a classification in full, and a returned response for revision."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
-from nkk.messaging.calls import StageUnavailableError
+from nkk.messaging.calls import RefusedRemotelyError, StageUnavailableError
 from tests.unit.gateway.visits import LISTS, FakeBackend, log_in, token
 
 TICKET = "NKK-2026-6GKQ-DHSZ"
@@ -179,6 +180,18 @@ def test_that_a_reporter_cannot_be_asked_is_said_before_a_question_is_written(
     # Without intake, which knows the reporter, the question can be written.
     stages.answers |= {"is_unreachable": StageUnavailableError("intake")}
     assert main_team.get(path).status_code == 200
+
+
+def test_whoever_does_not_have_a_complaint_does_not_learn_that_its_reporter_cannot_be_asked(
+    visitor: Callable[[str], FlaskClient], stages: FakeBackend
+) -> None:
+    team, pages = visitor("opd_team"), []
+    stages.answers["case"] = RefusedRemotelyError("UnknownTicket", "unknown-ticket", {})
+    for unreachable in (False, True):
+        stages.answers["is_unreachable"] = unreachable
+        page = team.get(f"/laporan/{TICKET}/tanya")
+        pages.append((page.status_code, re.sub('value="[^"]+"|"token":"[^"]+"', "", page.text)))
+    assert pages[0] == pages[1]
 
 
 def test_the_page_that_closes_a_report_says_that_no_kept_response_reaches_its_reporter(
