@@ -17,6 +17,7 @@ from gateway.files.refusals import FileLost
 from gateway.files.sealing import SEGMENT
 from gateway.files.setting_up import store_at
 from gateway.files.stores import HeldError, MissingError, Store, StoreAwayError, bucket
+from gateway.files.stores.directory import Directory
 from gateway.files.uploads import Uploads
 from nkk.settings import NKK_FILES
 from tests.installations import eventually
@@ -116,6 +117,22 @@ def test_a_folder_tells_its_objects_and_goes_as_a_whole(store: Store) -> None:
         store.delete_all("files/an-id")
     assert [name for name, _ in store.ages("files")] == ["an-id-too"]
     assert [name for name, age in store.ages("unclaimed") if -60 < age < 60] == ["an-id"]
+
+
+def test_a_folder_goes_also_where_somebody_asks_for_its_lock_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, remove, asking = Directory(tmp_path), Path.rmdir, iter([".write"])
+    store.put("files/an-id/head", b"1")
+
+    def asked(path: Path) -> None:
+        for lock in asking:
+            (path / lock).touch()
+        remove(path)
+
+    monkeypatch.setattr(Path, "rmdir", asked)
+    store.delete_all("files/an-id")
+    assert list(store.ages("files")) == []
 
 
 def test_a_lock_has_one_holder_at_a_time(store: Store) -> None:

@@ -21,6 +21,9 @@ STALE_SECONDS = 3600
 
 PAUSE_SECONDS = 0.05
 
+TRIES = 5
+"""How often a folder is removed to which others add locks at the same time."""
+
 
 class Directory:
     """The store in the folder `root`, which it creates, for its owner only."""
@@ -59,11 +62,16 @@ class Directory:
     def delete_all(self, folder: str) -> None:
         path = self._path(folder + "/")
         with _faults(), suppress(FileNotFoundError):
-            # The header is first, so that of a file that is removed only in part nothing can be opened.
-            for each in sorted(path.iterdir(), key=lambda each: each.name != "head"):
-                each.unlink(missing_ok=True)
-            with suppress(FileNotFoundError):
-                path.rmdir()
+            for tries_left in reversed(range(TRIES)):
+                # The header is first, so that of a file that is removed only in part nothing can be opened.
+                for each in sorted(path.iterdir(), key=lambda each: each.name != "head"):
+                    each.unlink(missing_ok=True)
+                try:
+                    path.rmdir()
+                except OSError as error:
+                    # Somebody has asked for its lock meanwhile, which made that anew.
+                    if error.errno != errno.ENOTEMPTY or not tries_left:
+                        raise
 
     def ages(self, folder: str) -> Iterator[tuple[str, float]]:
         now = time.time()
