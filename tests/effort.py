@@ -2,6 +2,7 @@
 
 import os
 
+import pytest
 from hypothesis import settings
 
 MINUTES = float(os.environ.get("PROOF_MINUTES") or 0)
@@ -11,6 +12,10 @@ SEED = int(os.environ.get("PROOF_SEED") or 1)
 """The seed of everything random. `make proof` prints it, and repeats a run with the seed it is given."""
 
 LONG = MINUTES > 0
+
+DATABASES = [*([pytest.param("sqlite", marks=pytest.mark.proof)] if LONG else []), "postgres"]
+"""The databases on which a test runs: in `make test` PostgreSQL, the stricter one, in `make proof` SQLite."""
+
 FUZZ_SECONDS = MINUTES * 60 / 5
 """How long the API is fuzzed, in seconds; 0 for a fixed number of requests."""
 

@@ -1,7 +1,7 @@
-"""End-to-end tests: whole installations, used over HTTP, on SQLite and on PostgreSQL.
+"""End-to-end tests: whole installations, used over HTTP, on `tests.effort.DATABASES`.
 
 Where the database makes no difference, a module sets `DATABASES = ["postgres"]`, which is stricter about texts. A test
-that reads the databases' content is marked `on_both`.
+of such a module that reads the databases' content is marked `on_both`.
 """
 
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ import pytest
 
 from ops.stack.broker import PrivateNode
 from ops.stack.postgres import PrivatePostgres
+from tests.effort import DATABASES
 from tests.installations import Installation, installation, new_databases, new_vhost
 from tests.people import People
 
@@ -17,9 +18,8 @@ from tests.people import People
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run each test that uses `whole` on each of its module's databases."""
     if "whole" in metafunc.fixturenames:
-        both = ["sqlite", "postgres"]
         on_both = metafunc.definition.get_closest_marker("on_both")
-        databases = both if on_both else getattr(metafunc.module, "DATABASES", both)
+        databases = DATABASES if on_both else getattr(metafunc.module, "DATABASES", DATABASES)
         metafunc.parametrize("whole", databases, indirect=True, scope="package")
 
 

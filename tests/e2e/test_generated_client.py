@@ -13,7 +13,7 @@ from tests.builders import complaint_form
 from tests.installations import Installation
 from tests.people import REGISTRATION, People
 
-DATABASES = ["sqlite"]
+DATABASES = ["postgres"]
 PROGRAM = Path(__file__).parent / "generated"
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from ops.stack.broker import PrivateNode
 from ops.stack.postgres import PrivatePostgres
+from tests.effort import DATABASES
 from tests.faults.trial import Trial
 from tests.faults.trial import trial as new_trial
 from tests.installations import new_databases, new_vhost
@@ -42,7 +43,7 @@ def postgres_trial(
         yield running
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=DATABASES)
 def trial(request: pytest.FixtureRequest) -> Trial:
     """Either of them."""
     return request.getfixturevalue(f"{request.param}_trial")

@@ -14,6 +14,7 @@ from ops.stack.postgres import PrivatePostgres
 from tests.builders import complaint_form
 from tests.chaos import disks
 from tests.chaos.world import databases_on
+from tests.effort import DATABASES
 from tests.faults.trial import Trial, answered, assert_unavailable
 from tests.faults.trial import trial as new_trial
 from tests.installations import eventually, new_vhost
@@ -24,7 +25,7 @@ EVENTS = 120
 NOW = datetime.now(UTC)
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=DATABASES)
 def full(request: pytest.FixtureRequest, tmp_path: Path, rabbit: PrivateNode) -> Iterator[tuple[Trial, Path]]:
     """An installation whose databases lie on a small disk, and that disk."""
     settings = {"NKK_RETRY_DELAYS": "0.1,0.1"}

@@ -16,6 +16,7 @@ from ops.stack.ports import LOOPBACK, free_port
 from ops.stack.postgres import PrivatePostgres
 from ops.stack.tls import Listener
 from tests.certificates import Authority
+from tests.effort import DATABASES
 from tests.installations import eventually, new_vhost
 from tests.stages import House, house
 
@@ -92,7 +93,7 @@ def connection(uri: str) -> Iterator[Connection]:
         yield connection
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=DATABASES)
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """Yield a stage's empty database."""
     url = f"sqlite:///{tmp_path}/stage.db"
@@ -124,7 +125,7 @@ def kept() -> dict[str, str]:
     return {}
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=DATABASES)
 def url_of(request: pytest.FixtureRequest, tmp_path: Path, kept: dict[str, str]) -> Callable[[str], str]:
     """Return a function that returns the URL of a stage's database, which it has emptied."""
 
@@ -152,7 +153,7 @@ def url_of(request: pytest.FixtureRequest, tmp_path: Path, kept: dict[str, str])
     return emptied
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+@pytest.fixture(scope="module", params=DATABASES)
 def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """Yield the four stages on either database, for all tests of a module; `stages` empties their desks for each."""
     folder, prefix = tmp_path_factory.mktemp("stages"), f"stages_{uuid.uuid4().hex[:8]}"

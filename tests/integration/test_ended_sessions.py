@@ -18,6 +18,7 @@ from services.intake.service import IntakeService
 from services.intake.storage import accounts, sessions
 from tests.boxes import called_by
 from tests.builders import REPORT, own_upload
+from tests.effort import DATABASES
 from tests.intake import ADMIN, CALLS, MAIN_TEAM, NOW, OPERATOR, REPORTER, WEBSITE, intake_at, question, sent, stored
 from tests.stages import methods
 
@@ -67,7 +68,7 @@ OPEN_TO_ALL = {"national_days"}
 HOUR = timedelta(hours=1)
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+@pytest.fixture(scope="module", params=DATABASES)
 def intake(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[IntakeService]:
     """Yield intake on either database, with sessions that have ended besides the open ones."""
     url = f"sqlite:///{tmp_path_factory.mktemp('ended')}/intake.db"

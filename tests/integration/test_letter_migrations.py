@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from nkk.store.database import Database
 from nkk.store.migrations import downgrade, upgrade
+from tests.effort import DATABASES
 
 SERVICES = Path(__file__).parents[2] / "services"
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
@@ -24,7 +25,7 @@ CODE = (
 )
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=DATABASES)
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/stage.db"

@@ -27,6 +27,7 @@ from services.notification.postboxes import Pace
 from services.notification.storage import Contacts, Messages, journeys, messages, metadata
 from tests.builders import TICKET
 from tests.certificates import own_certificate
+from tests.effort import DATABASES
 from tests.letters import sender_of, server_at
 
 KEYS = new_key_pair()
@@ -72,7 +73,7 @@ def server(postbox: Postbox) -> Iterator[Controller]:
     controller.stop()
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=DATABASES)
 def database(request: pytest.FixtureRequest, tmp_path) -> Iterator[Database]:
     url = f"sqlite:///{tmp_path}/notification.db"
     if request.param == "postgres":
