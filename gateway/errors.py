@@ -252,8 +252,9 @@ def _broken_off(_error: BrokenOffError) -> Response:
 
 
 def _sent_too_slowly(_error: TooSlowError) -> Response:
+    # Not 408: clients of tus try a 503 again, and give up after a 408.
     return problem(
-        408, "too-slow", "Nothing came for too long. Ask where the upload stands (HEAD), and go on from there."
+        503, "too-slow", "Nothing came for too long. Ask where the upload stands (HEAD), and go on from there."
     )
 
 

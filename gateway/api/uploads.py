@@ -117,7 +117,6 @@ def read(id: str) -> Response:
 )
 @resources.response(204, headers=told(tus.VERSION_HEADER, tus.OFFSET, tus.EXPIRES))
 @resources.alt_response(404, response="NOT_FOUND")
-@resources.alt_response(408, response="REQUEST_TIMEOUT")
 @resources.alt_response(409, response="CONFLICT")
 @resources.alt_response(412, response="PRECONDITION_FAILED")
 @resources.alt_response(413, response="TOO_LARGE")

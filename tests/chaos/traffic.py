@@ -92,7 +92,7 @@ class Traffic:
         # The tickets of those that should have ended and did not; empty where none was issued yet.
         self.unfinished: list[str] = []
         self._beginning, self._ending = True, False
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._go()), name="traffic")
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._go()), name="traffic", daemon=True)
 
     def begin(self) -> None:
         """Start the traffic."""

@@ -15,6 +15,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from gateway import evidence
+from gateway.files.arriving import TooSlowError
 from gateway.files.checking import Checker
 from gateway.files.errors import FileRefusedError
 from gateway.files.sealing import ring_of
@@ -365,6 +366,25 @@ def test_only_some_requests_wait_until_an_upload_is_checked(
         refused = client.post("/api/v1/complaints", **named)
         assert refused.json is not None
         assert (refused.status_code, refused.json["type"]) == (409, "urn:nkk:problem:upload-not-ready")
+
+
+class Stalled(BytesIO):
+    """A body of which nothing comes any more."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        raise TooSlowError
+
+
+def test_a_line_that_stalls_is_a_503_which_clients_of_tus_try_again(
+    client: FlaskClient, reporter: dict[str, str]
+) -> None:
+    at = begin(client, reporter)
+    headers = reporter | BYTES | {"Upload-Offset": "0"}
+    answer = client.patch(at, headers=headers, input_stream=Stalled(), content_length=10)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert answer.json is not None
+    assert answer.json["type"] == "urn:nkk:problem:too-slow"
+    assert send(client, reporter, at, 0, b"1234567890").status_code == 204
 
 
 def test_a_store_that_is_full_or_away_is_a_promised_503(
