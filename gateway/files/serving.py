@@ -14,7 +14,6 @@ HEADERS = {
     "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
-    "Accept-Ranges": "bytes",
 }
 DRAW = "nkk.draw"
 """The name in the request's environment of what sends pieces as fast as the client takes them, without a thread."""
@@ -36,6 +35,7 @@ def send(opened: Opened, *, as_attachment: bool, filename: str) -> Response:
     response.set_etag(opened.sha256[:32])
     response.headers.set("Content-Disposition", "attachment" if as_attachment else "inline", **_names(filename))
     response.headers.update(HEADERS)
+    response.headers["Accept-Ranges"] = "bytes"
     if request.if_none_match.contains_weak(opened.sha256[:32]):
         response.status_code = 304
         return response
