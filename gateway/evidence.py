@@ -162,7 +162,7 @@ def _ready(ids: Sequence[str]) -> list[Upload]:
     except UploadNotReady as refusal:
         if refusal.code != BEING_CHECKED:
             raise
-        with suppress(TooManyUploadsError), places_of_checks().one():
+        with suppress(TooManyUploadsError), places_of_checks().one(owner()):
             return _checked(ids)
         raise
 

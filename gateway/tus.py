@@ -123,7 +123,8 @@ def send(id: str) -> Response:
     offset, found = number(OFFSET), uploads()
     if LENGTH in request.headers and number(LENGTH) != found.state(owner(), id).length:
         raise UploadLengthChanged
-    slots().run(lambda: found.write(owner(), id, offset, request.environ["wsgi.input"], request.content_length))
+    stream, who = request.environ["wsgi.input"], owner()
+    slots().run(lambda: found.write(who, id, offset, stream, request.content_length), who)
     return Response(status=204, headers=headers(found.state(owner(), id)))
 
 

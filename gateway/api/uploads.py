@@ -153,7 +153,8 @@ def _sent_whole() -> Response:
             request.environ["wsgi.input"],
             request.content_type or "",
             lambda fields: fields.get("original") == "1",
-        )
+        ),
+        owner(),
     )
     if not form.ids:
         raise BadRequest

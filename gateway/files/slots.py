@@ -5,6 +5,7 @@ somebody who waits for a worklist.
 """
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -21,24 +22,34 @@ Received = TypeVar("Received")
 
 
 class TooManyUploadsError(Exception):
-    """As many uploads arrive as may at once."""
+    """As many uploads arrive as may at once, of everybody or of one account."""
 
 
 class Places:
-    """How many requests may do at once what takes long."""
+    """How many requests may do at once what takes long, and how many of them may be one account's: all but one."""
 
     def __init__(self, most: int) -> None:
-        self._free = threading.Semaphore(most)
+        self._most, self._most_of_one = most, max(1, most - 1)
+        self._held: Counter[str | None] = Counter()
+        self._lock = threading.Lock()
 
     @contextmanager
-    def one(self) -> Iterator[None]:
-        """Take a place until the end. Raises TooManyUploadsError where none is free."""
-        if not self._free.acquire(blocking=False):
-            raise TooManyUploadsError
+    def one(self, account: str | None = None) -> Iterator[None]:
+        """Take a place until the end, for `account` where one is known.
+
+        Raises TooManyUploadsError where none is free, or the account has as many as it may.
+        """
+        with self._lock:
+            if self._held.total() >= self._most or (account and self._held[account] >= self._most_of_one):
+                raise TooManyUploadsError
+            self._held[account] += 1
         try:
             yield
         finally:
-            self._free.release()
+            with self._lock:
+                self._held[account] -= 1
+                # Only accounts that hold a place are kept.
+                self._held = +self._held
 
 
 class Slots(Places):
@@ -48,12 +59,12 @@ class Slots(Places):
         super().__init__(most)
         self._threads = ThreadPoolExecutor(most, "upload", thread_gives_way, (NICENESS,))
 
-    def run(self, receive: Callable[[], Received]) -> Received:
+    def run(self, receive: Callable[[], Received], account: str | None = None) -> Received:
         """Return what `receive` returns, which runs in one of the places with the caller's request.
 
-        Raises TooManyUploadsError where no place is free, and what `receive` raises.
+        Raises as `one` does, and what `receive` raises.
         """
-        with self.one():
+        with self.one(account):
             return self._threads.submit(copy_context().run, receive).result()
 
 

@@ -165,7 +165,8 @@ def _read() -> None:
                 request.content_type or "",
                 before_files,
                 keeps_earlier=True,
-            )
+            ),
+            owner(),
         )
     except Refused as refusal:
         g.files_refused = refusal

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask, request
 
 from gateway.files.arriving import BrokenOffError
-from gateway.files.slots import NICENESS, Slots
+from gateway.files.slots import NICENESS, Places, Slots, TooManyUploadsError
 
 
 def test_bytes_arrive_in_threads_that_give_way_with_the_request_of_their_caller(app: Flask) -> None:
@@ -34,3 +34,15 @@ def test_what_fails_while_bytes_arrive_is_the_callers_and_its_place_is_free_agai
 
 def broken_off() -> None:
     raise BrokenOffError
+
+
+def test_one_account_leaves_a_place_for_others() -> None:
+    places = Places(3)
+    for _ in range(2):
+        with places.one("a"), places.one("a"):
+            with pytest.raises(TooManyUploadsError), places.one("a"):
+                pass
+            with places.one("b"), pytest.raises(TooManyUploadsError), places.one("c"):
+                pass
+    with Places(1).one("a"):
+        pass
