@@ -53,6 +53,24 @@ def test_new_work_is_told_of_and_disturbs_nobody(people: People, staff: Opening)
 
 
 @pytest.mark.usefixtures("empty_desk")
+def test_a_click_during_which_the_list_is_renewed_is_not_lost(people: People, staff: Opening) -> None:
+    ticket = people.submit(people.reporter())
+    operator = staff("operator")
+    page = operator.page
+    page.wait_for_selector(f'[data-ticket="{ticket}"]')
+    page.locator(f'[data-ticket="{ticket}"] a').first.hover()
+    page.mouse.down()
+    page.evaluate(
+        """() => new Promise((done) => {
+        document.addEventListener("htmx:beforeSwap", () => { setTimeout(done); }, { once: true });
+        htmx.trigger(document.getElementById("worklist"), "renew");
+    })"""
+    )
+    page.mouse.up()
+    operator.arrives(f"/laporan/{ticket}")
+
+
+@pytest.mark.usefixtures("empty_desk")
 def test_without_a_stream_the_list_is_asked_for_instead(people: People, staff: Opening) -> None:
     operator = staff("operator", used_up=True)
     operator.context.route("**/perubahan", lambda route: route.fulfill(status=503))

@@ -50,6 +50,7 @@
   let picked = [];
   let onPick = false;
   let fresh = 0;
+  let pressedAt = -Infinity;
 
   function place(node, offset) {
     const row = (node.nodeType === Node.TEXT_NODE ? node.parentElement : node).closest?.("[data-ticket]");
@@ -74,7 +75,15 @@
     if (from && to) getSelection().setBaseAndExtent(...from, ...to);
   }
 
-  document.addEventListener("htmx:beforeSwap", () => {
+  // What is being clicked stays where it is: a click whose row was replaced between press and release would be lost.
+  document.addEventListener("pointerdown", () => { pressedAt = performance.now(); });
+  ["pointerup", "pointercancel"].forEach((name) => document.addEventListener(name, () => { pressedAt = -Infinity; }));
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (performance.now() - pressedAt < PRESS_MS) {
+      event.detail.shouldSwap = false;
+      later(PRESS_MS);
+      return;
+    }
     before = tickets();
     focused = document.activeElement?.closest("[data-ticket]")?.dataset.ticket || null;
     at = rows().indexOf(document.activeElement);
@@ -110,6 +119,7 @@
   const ANYWAY_MS = 60_000;
   const UNTOLD_MS = 10_000;
   const FAILED_MS = 5_000;
+  const PRESS_MS = 3_000;
   const feed = document.querySelector("[data-changes]");
   let source = null;
   let timer = null;
