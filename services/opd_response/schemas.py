@@ -66,7 +66,8 @@ class CaseView(ReportView, Listed):
     granted_note = fields.String(allow_none=True)
     first_due_at = fields.Function(lambda case: write_instant(case.due_first) if case.moved_days else None)
     moved_days = fields.Integer()
-    ended_why = fields.String(allow_none=True)
+    # None where a step was done before its desk heard of the ending.
+    ended_why = fields.Function(lambda case: case.ended_why if case.stands()["state"] == case.ended else None)
     files = fields.Nested(FileView, many=True)
     response_files = fields.Nested(FileView, many=True)
     additions = fields.Nested(AdditionView, many=True)

@@ -91,7 +91,8 @@ class CaseView(ReportView, Listed):
     asked_why = fields.String(allow_none=True)
     granted_days = fields.Integer(allow_none=True)
     gathered = fields.Nested(GatheredView, many=True)
-    ended_why = fields.String(allow_none=True)
+    # None where a step was done before its desk heard of the ending.
+    ended_why = fields.Function(lambda case: case.ended_why if case.stands()["state"] == case.ended else None)
     files = fields.Nested(FileView, many=True)
     response_files = fields.Nested(FileView, many=True)
     additions = fields.Nested(AdditionView, many=True)

@@ -201,3 +201,15 @@ def test_what_tim_utama_decided_is_refused_as_decided_whatever_was_withdrawn_sin
         with pytest.raises(refusal) as refused:
             stages.do("triage", act, MAIN_TEAM, ticket, *args)
         assert refused.value.details["stands"]["state"] == "approved"
+
+
+def test_a_desk_that_went_on_before_it_heard_of_a_withdrawal_is_not_told_why(stages: House) -> None:
+    ticket = forwarded(stages)
+    stages.do("opd_response", "respond", OPD_TEAM, ticket, "Petugas ditegur.")
+    stages.do("intake", "withdraw", REPORTER, ticket, "Sudah selesai.")
+    stages.settle()
+    at_opd, at_triage = (
+        stages.do(stage, "case", who, ticket) for stage, who in (("opd_response", OPD_TEAM), ("triage", MAIN_TEAM))
+    )
+    assert (at_opd["stands"]["state"], at_opd["ended_why"]) == ("responded", None)
+    assert (at_triage["stands"]["state"], at_triage["ended_why"]) == ("withdrawn", "Sudah selesai.")
