@@ -173,10 +173,10 @@ def test_two_tabs_that_send_the_same_make_one_whole_file(running: Installation, 
 def test_when_all_places_for_uploads_are_taken_everything_else_goes_on(
     running: Installation, people: People, reporter: Person
 ) -> None:
-    taken = [begin(reporter) for _ in range(2)]
-    lines = [sending(running, reporter, at, 0, TEXT[:1000]) for at in taken]
+    taken = [(who, begin(who)) for who in (reporter, people.reporter())]
+    lines = [sending(running, who, at, 0, TEXT[:1000]) for who, at in taken]
     try:
-        eventually(lambda: all(offset(reporter, at) == 1000 for at in taken))
+        eventually(lambda: all(offset(who, at) == 1000 for who, at in taken))
         third = begin(reporter)
         refused = send(reporter, third, 0, TEXT)
         assert (refused.status_code, refused.headers["Retry-After"]) == (503, "5")
@@ -187,6 +187,20 @@ def test_when_all_places_for_uploads_are_taken_everything_else_goes_on(
             line.close()
     go_on(reporter, third)
     arrives_whole(reporter, third)
+
+
+def test_one_accounts_uploads_leave_a_place_for_others(running: Installation, people: People, reporter: Person) -> None:
+    first, second = begin(reporter), begin(reporter)
+    line = sending(running, reporter, first, 0, TEXT[:1000])
+    try:
+        eventually(lambda: offset(reporter, first) == 1000)
+        assert send(reporter, second, 0, TEXT).status_code == 503
+        other = people.reporter()
+        assert send(other, begin(other), 0, TEXT).status_code == 204
+    finally:
+        line.close()
+    go_on(reporter, second)
+    arrives_whole(reporter, second)
 
 
 def unanswered(lines: list[socket.socket]) -> list[socket.socket]:
