@@ -66,6 +66,10 @@ class Endable(Claimable):
         if self.ended is not None:
             raise Withdrawn({"stands": self.stands()})
 
+    def shown_why(self) -> str | None:
+        """Return why the case ended; None where a step was done before its desk heard of that."""
+        return self.ended_why if self.stands()["state"] == self.ended else None
+
     def stands_ended(self) -> Stands | None:
         """Return how and when the case ended, None where it has not; a withdrawal is told to the day."""
         if self.ended is None or self.ended_at is None:

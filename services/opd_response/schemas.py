@@ -7,6 +7,7 @@ from nkk.contracts.fields import NOTE_LENGTH, Day, Instant, PlainText, Range, Sl
 from nkk.contracts.files import FileView, attaching
 from nkk.contracts.report import ReportView
 from nkk.sop.clock import write_instant
+from nkk.sop.endings import Endable
 from nkk.sop.report import TEXT_LENGTH
 from nkk.sop.steps import MOST_DAYS
 
@@ -66,8 +67,7 @@ class CaseView(ReportView, Listed):
     granted_note = fields.String(allow_none=True)
     first_due_at = fields.Function(lambda case: write_instant(case.due_first) if case.moved_days else None)
     moved_days = fields.Integer()
-    # None where a step was done before its desk heard of the ending.
-    ended_why = fields.Function(lambda case: case.ended_why if case.stands()["state"] == case.ended else None)
+    ended_why = fields.Function(Endable.shown_why)
     files = fields.Nested(FileView, many=True)
     response_files = fields.Nested(FileView, many=True)
     additions = fields.Nested(AdditionView, many=True)

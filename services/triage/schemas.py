@@ -8,6 +8,7 @@ from nkk.contracts.files import FileView
 from nkk.contracts.gathered import GatheredView
 from nkk.contracts.report import ReportView
 from nkk.desk.worklist import SHORTEST
+from nkk.sop.endings import Endable
 from nkk.sop.report import SUBJECT_LENGTH
 from nkk.sop.steps import MOST_DAYS
 
@@ -91,8 +92,7 @@ class CaseView(ReportView, Listed):
     asked_why = fields.String(allow_none=True)
     granted_days = fields.Integer(allow_none=True)
     gathered = fields.Nested(GatheredView, many=True)
-    # None where a step was done before its desk heard of the ending.
-    ended_why = fields.Function(lambda case: case.ended_why if case.stands()["state"] == case.ended else None)
+    ended_why = fields.Function(Endable.shown_why)
     files = fields.Nested(FileView, many=True)
     response_files = fields.Nested(FileView, many=True)
     additions = fields.Nested(AdditionView, many=True)
