@@ -1,9 +1,13 @@
 """What both ends of an RPC share: Nameko's protocol with two errors added, and the exceptions a caller gets."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 EXCHANGE = "nameko-rpc"
+
+REPLY_ADDRESS = re.compile(r"[0-9a-f-]{36}")
+"""The routing keys to which the broker lets a stage publish replies: UUIDs, one for each client."""
 
 UNAVAILABLE = "Unavailable"
 """Error type of a reply: the stage could not carry the call out now, or may have carried it out before."""

@@ -15,7 +15,15 @@ from sqlalchemy.exc import OperationalError as DatabaseError
 
 from nkk.log import get_logger
 from nkk.messaging import pulse, topology
-from nkk.messaging.calls import BUSY, EXCHANGE, FAILED, UNAVAILABLE, BusyError, NotCarriedOutError
+from nkk.messaging.calls import (
+    BUSY,
+    EXCHANGE,
+    FAILED,
+    REPLY_ADDRESS,
+    UNAVAILABLE,
+    BusyError,
+    NotCarriedOutError,
+)
 from nkk.messaging.draining import DrainingConsumer
 from nkk.messaging.host import Rpc, RpcConsumer, Semaphore, sleep
 from nkk.messaging.origin import Origin
@@ -47,9 +55,10 @@ class Replies:
 
     def send(self, request: Any, payload: dict[str, Any]) -> None:
         """Send `payload` to the sender of `request`. Drops a reply that cannot be sent; the caller then times out."""
-        reply_to = request.properties.get("reply_to")
-        if not reply_to:
-            log.warning("call without reply_to")
+        reply_to = request.properties.get("reply_to") or ""
+        if not REPLY_ADDRESS.fullmatch(reply_to):
+            # The broker would close the channel over it, and drop the replies to others that were published meanwhile.
+            log.warning("call without an address to reply to")
             return
         with self._lock:
             for attempt in (1, 2):

@@ -153,7 +153,8 @@ class RpcClient:
         except FutureTimeout:
             with self._heard:
                 if deadline - began >= self._timeout and self._answered.get(service, 0.0) < began:
-                    self._silent.setdefault(service, monotonic())
+                    # The next caller tries it at once: one reply that was lost is no silence.
+                    self._silent.setdefault(service, monotonic() - TRY_SECONDS)
             raise
         self._answered[service] = monotonic()
         if service in self._silent:

@@ -11,6 +11,7 @@ from time import monotonic
 from time import sleep as pause
 from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
 import amqp
 import pytest
@@ -170,6 +171,19 @@ def test_one_call_unanswered_among_others_that_are_is_no_silence(client, uri):
         assert list(pool.map(lambda _: client.call("echo", "say", 1), range(50))) == ["here"] * 50
 
 
+def test_one_reply_that_is_lost_refuses_no_later_call(client, uri):
+    asked = []
+
+    def answer(body, _headers):
+        asked.append(body["args"])
+        return result("here") if len(asked) > 1 else None
+
+    with stage(uri, answer):
+        with pytest.raises(StageUnavailableError):
+            client.call("echo", "say")
+        assert client.call("echo", "say") == "here"
+
+
 def test_who_has_less_patience_than_others_does_not_judge_for_them(client, uri):
     with stage(uri, lambda body, headers: result("here") if body["args"] else None):
         with pytest.raises(StageUnavailableError):
@@ -195,7 +209,7 @@ def test_steady_calls_keep_the_connection_alive(uri, monkeypatch):
 def test_the_connection_that_replies_go_out_on_is_missed_before_a_reply_is(uri, monkeypatch):
     monkeypatch.setattr(stage_rpc, "HEARTBEAT_SECONDS", 2)
     replies = stage_rpc.Replies(uri)
-    request = SimpleNamespace(properties={"reply_to": "nobody", "correlation_id": "x"})
+    request = SimpleNamespace(properties={"reply_to": str(uuid4()), "correlation_id": "x"})
     looking = spawn(replies.look_after)
     replies.send(request, result("here"))
     first = replies._connection

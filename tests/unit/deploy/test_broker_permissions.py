@@ -15,7 +15,7 @@ from gateway import live
 from nkk.contracts import EVENTS, STAGES
 from nkk.contracts.events import ComplaintEnded, ComplaintSupplemented, ListsChanged, ReportSupplemented
 from nkk.messaging import topology
-from nkk.messaging.calls import EXCHANGE
+from nkk.messaging.calls import EXCHANGE, REPLY_ADDRESS
 
 FOLDER = Path(__file__).resolve().parents[3] / "deploy/rabbitmq"
 DEFINITIONS = json.loads((FOLDER / "definitions.json").read_text())
@@ -233,6 +233,15 @@ def test_the_gateways_own_reply_queue_is_permitted():
     source = (FOLDER.parents[1] / "nkk/messaging/rpc_client.py").read_text()
     assert 'f"rpc.reply-gateway-{self._reply_to}"' in source
     assert "self._reply_to = str(uuid.uuid4())" in source
+
+
+def test_a_stage_replies_only_where_the_broker_lets_it():
+    allowed = {
+        entry["user"]: entry["write"]
+        for entry in DEFINITIONS["topic_permissions"]
+        if entry["exchange"] == EXCHANGE and entry["user"] in STAGES
+    }
+    assert allowed == dict.fromkeys(STAGES, f"^{REPLY_ADDRESS.pattern}$")
 
 
 def test_only_the_admin_administers():
