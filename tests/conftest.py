@@ -11,6 +11,7 @@ from collections.abc import Generator, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import httpx
 import httpx._transports.default as httpx_transports
@@ -25,6 +26,8 @@ from tests.effort import LONG
 from tests.programs import have
 
 TESTS = Path(__file__).parent
+VARIANTS = {"language", "scripts", "plain", "window", "width"}
+"""The parameters in which a page's variants differ: its language, whether scripts run, and the screen."""
 MEMORY, ROOM = Path("/dev/shm"), 4 * 2**30
 IN_MEMORY = (
     os.access(MEMORY, os.W_OK)
@@ -133,9 +136,11 @@ def clamd() -> str:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep all tests of one running installation in one process, and leave long tests to `make proof`."""
+    for item in left_to_proof(items):
+        item.add_marker(pytest.mark.long)
     items[:] = [item for item in items if LONG or not item.get_closest_marker("long")]
     for item in items:
-        if is_hypothesis_test(getattr(item, "obj", None)):
+        if is_hypothesis_test(getattr(item, "obj", None)) or item.get_closest_marker("long"):
             item.add_marker(pytest.mark.proof)
         if lane := _lane(item):
             item.add_marker(pytest.mark.xdist_group(lane))
@@ -154,6 +159,21 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.collect()
         gc.freeze()
         gc.enable()
+
+
+def left_to_proof(items: list[pytest.Item]) -> Iterator[pytest.Item]:
+    """Yield the tests of a browser that differ from another only in what VARIANTS names.
+
+    One of each test stays in `make test`, not always the first, so that every variant is tried by many of them.
+    """
+    tests: dict[tuple[str, str], list[pytest.Item]] = {}
+    for item in items:
+        if item.path.parent.name == "browser" and hasattr(item, "callspec"):
+            others = {name: value for name, value in item.callspec.params.items() if name not in VARIANTS}
+            tests.setdefault((item.nodeid.partition("[")[0], repr(others)), []).append(item)
+    for (name, _), variants in tests.items():
+        kept = crc32(name.encode()) % len(variants)
+        yield from variants[:kept] + variants[kept + 1 :]
 
 
 def _lane(item: pytest.Item) -> str | None:

@@ -84,9 +84,7 @@ def test_a_reporter_withdraws_and_the_main_team_lets_it_go_on(
     assert "Pelanggaran berulang." not in reporter.read()
 
 
-@pytest.mark.parametrize(
-    "language", ["id", pytest.param("en", marks=[pytest.mark.proof, pytest.mark.long])], ids=["id", "en"]
-)
+@pytest.mark.parametrize("language", ["id", "en"])
 def test_a_complaint_is_declined_and_taken_back(
     people: People, visiting: Opening, staff: Opening, case: Case, language: str
 ) -> None:

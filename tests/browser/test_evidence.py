@@ -119,16 +119,8 @@ def test_evidence_goes_with_a_report_to_every_desk_and_back_with_the_answer(
     assert reporter.context.request.get(f"/laporan/{ticket}/bukti/R1-2").status == 404
 
 
-@pytest.mark.parametrize(
-    ("language", "width"),
-    [
-        ("id", 1280),
-        ("en", 360),
-        pytest.param("id", 360, marks=[pytest.mark.proof, pytest.mark.long]),
-        pytest.param("en", 1280, marks=[pytest.mark.proof, pytest.mark.long]),
-    ],
-    ids=["id-1280", "en-360", "id-360", "en-1280"],
-)
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("language", ["id", "en"])
 def test_the_forms_and_lists_of_files_are_accessible_and_narrow_enough(
     visiting: Opening, language: str, width: int
 ) -> None:

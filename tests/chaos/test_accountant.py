@@ -19,6 +19,7 @@ from tests.installations import eventually, new_vhost
 HEARD = "INSERT INTO inbox (consumer, event_id, handled_at) VALUES "
 
 
+@pytest.mark.long
 def test_true_books_balance(copy: Copy) -> None:
     assert copy.said() == []
 

@@ -10,7 +10,7 @@ from tests.chaos.cluster import NAMES, Cluster
 from tests.chaos.nodes import tell
 from tests.installations import eventually
 
-pytestmark = [pytest.mark.proof, pytest.mark.long]
+pytestmark = pytest.mark.long
 
 FIRST, SECOND, THIRD = NAMES
 

@@ -33,6 +33,7 @@ def run(folder: Path, *command: str) -> str:
     return done.stdout
 
 
+@pytest.mark.long
 def test_a_generated_client_submits_a_complaint_and_reads_it(whole: Installation, people: People, folder: Path) -> None:
     (folder / "openapi.json").write_text(httpx.get(f"{whole.url}/api/v1/openapi.json").text)
     generator = "node_modules/swagger-typescript-api/dist/cli.js"

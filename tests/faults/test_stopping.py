@@ -29,6 +29,7 @@ def trial(tmp_path_factory: pytest.TempPathFactory, rabbit: PrivateNode) -> Iter
         yield running
 
 
+@pytest.mark.long
 def test_instances_that_end_under_load_finish_what_they_hold(trial: Trial) -> None:
     with Crowd(trial.people) as one, Crowd(trial.people) as other:
         one.goes_on()

@@ -106,7 +106,6 @@ def barred(role: str, seconds: float) -> list[str]:
     ]
 
 
-@pytest.mark.proof
 @pytest.mark.long
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("seconds", [0, FUZZ_SECONDS / len(ROLES)], ids=["the-same", "at-random"])
@@ -139,7 +138,6 @@ def test_nothing_is_answered_that_is_not_described(
         ]
 
 
-@pytest.mark.proof
 @pytest.mark.long
 def test_the_installation_carries_complaints_as_before(
     people: People, who: dict[str, Person], names: dict[str, list[str]]

@@ -188,6 +188,7 @@ def published(whole: Installation) -> dict[str, dict[str, Any]]:
     return found
 
 
+@pytest.mark.long
 def test_the_broker_takes_from_each_user_what_it_must_and_nothing_else(published: Any) -> None:
     assert {user: each["taken"] for user, each in published.items()} == {
         "topology": {*(f"{stage}.moves" for stage in STAGES), "dead letters"},

@@ -23,7 +23,7 @@ from tests.hostile.users import uri_of
 from tests.installations import Installation, as_moved, eventually, running_processes
 from tests.people import People, travel_as_complaint
 
-pytestmark = pytest.mark.proof
+pytestmark = pytest.mark.long
 
 COUNT = 150
 

@@ -22,12 +22,11 @@ from nkk.contracts import STAGES
 from tests.access import WHO, table
 from tests.current.documents import application
 from tests.databases import engine, tables
-from tests.effort import LONG
 from tests.hostile.test_pages import visitor
 from tests.installations import PATIENCE, Installation, eventually
 from tests.people import PASSWORD, People, travel_as_complaint, travel_as_information
 
-pytestmark = pytest.mark.proof
+pytestmark = pytest.mark.long
 
 METHODS = (
     "GET",
@@ -45,28 +44,15 @@ METHODS = (
     "post",
     "Head",
 )
-READS = ("GET", "HEAD", "OPTIONS")
-TAKEN = (*READS, "POST", "PUT", "DELETE")
-"""The methods that some address accepts, tried with and without a body; READS with one by ANYBODY only."""
+TAKEN = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE")
+"""The methods that some address accepts, tried with and without a body."""
 
 TAKEN_AT = {"PATCH": ("/api/v1/uploads/", "/unggahan/")}
 """The methods that uploads alone accept, and the beginnings of their addresses for programs and for pages."""
 
-BY_ALL = ("GET", "POST")
-"""The methods that pages accept, tried by everybody; HEAD is what a GET does without a body, and is tried by ANYBODY.
-
-The others are accepted by the API alone, of which tests/e2e/test_roles.py tries each operation in every role.
-"""
-
 AT_ONCE = 8
 
 OPD = "disdukcapil"
-ANYBODY = ("reporter", "admin")
-"""Who tries the other methods, and READS with a body; in `make proof` everybody does.
-
-Most addresses refuse these before they check who asks. What no address accepts is tried by one of them, in turn.
-"""
-
 EVERYBODY = {
     "nobody": "nobody",
     "reporter": "owner",
@@ -264,11 +250,10 @@ class Grounds:
         These are the addresses in EFFECTS, whose GET may change something, or with `listed` false all the others.
         """
         there = [address for address in self.addresses if self._has_effect(address) == listed]
-        with_body = LONG or method not in READS or walker.name in ANYBODY
         asked = [
             (address, body)
             for address in there
-            for body in (True, False)[not with_body : 1 + (method in TAKEN)]
+            for body in (True, False)[: 1 + (method in TAKEN)]
             if not self._is_meant(walker, method, address) and (body or not address.gives_file)
         ]
         answered = self.door.all(
@@ -278,14 +263,6 @@ class Grounds:
             (address.path, "with a body" if body else "without"): status
             for (address, body), status in zip(asked, answered, strict=True)
         }
-
-    def who_tries(self, method: str) -> list[Walker]:
-        """Return the walkers that try `method`."""
-        if LONG or method in BY_ALL:
-            return [*self.walkers.values()]
-        in_turn = METHODS.index(method) % len(ANYBODY)
-        names = ANYBODY if method in TAKEN or method in TAKEN_AT else (ANYBODY[in_turn],)
-        return [self.walkers[name] for name in names]
 
     def _has_effect(self, address: Address) -> bool:
         """Return whether a GET of this path may change something; an operation of another method may share it."""
@@ -359,7 +336,7 @@ def _unsent(installation: Installation, stage: str) -> bool:
 @pytest.mark.parametrize("method", METHODS)
 def test_no_method_changes_what_it_is_not_meant_to_change(grounds: Grounds, method: str) -> None:
     before = grounds.books.read()
-    for walker in grounds.who_tries(method):
+    for walker in grounds.walkers.values():
         recorded = RECORDS if walker.name in STAFF and method in ("GET", "HEAD") else set()
         answered = grounds.walk(walker, method, listed=False)
         if recorded:

@@ -17,7 +17,6 @@ from ops.broker_api import BrokerApi
 from ops.stack.broker import PrivateNode, install_packages
 from ops.tools import remove
 from tests.certificates import Authority
-from tests.effort import LONG
 from tests.installations import eventually
 from tests.tools import FakeStage, add_tools
 
@@ -126,7 +125,7 @@ def test_an_example_ends_with_an_error_when_its_tool_is_removed(node, folder, en
         assert process.wait(30)
 
 
-@pytest.mark.proof
+@pytest.mark.long
 def test_the_examples_go_on_after_the_broker_restarts(node, folder, authority):
     stage = FakeStage(node.uri, slice=2)
     told = [stage.tell("ticket", live=False) for _ in range(40)]
@@ -135,8 +134,8 @@ def test_the_examples_go_on_after_the_broker_restarts(node, folder, authority):
             stack.enter_context(running(folder / program, "triage", "first", **settings(node, authority)))[0]
             for program in PROGRAMS
         ]
-        # The first restart is amid past events; the second, when they have all arrived, is left to `make proof`.
-        for before in (told[:1], told) if LONG else (told[:1],):
+        # The first restart is amid past events; the second, when they have all arrived.
+        for before in (told[:1], told):
             for printed in examples:
                 eventually(lambda printed=printed, before=before: ids(printed, before))
             node.stop()

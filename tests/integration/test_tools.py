@@ -332,6 +332,7 @@ def test_a_stage_that_is_away_is_waited_for_and_said_to_be(uri, tool, monkeypatc
     events.close()
 
 
+@pytest.mark.long
 def test_a_replay_goes_on_after_the_broker_restarts_in_its_middle(own_node, own_uri):
     uri = own_uri
     (tool,) = add_tools(own_node, uri, "triage", "steady")

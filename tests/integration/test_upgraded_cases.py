@@ -121,7 +121,6 @@ def as_after_a_downgrade(stage: str, row: Any) -> Any:
     return replace(row, additions=()) if hasattr(row, "additions") else row
 
 
-@pytest.mark.proof
 @pytest.mark.long
 def test_cases_in_every_state_go_on_after_an_upgrade(built: tuple[House, Callable[[str], str]]) -> None:
     house, url_of = built

@@ -410,6 +410,7 @@ def test_a_process_that_is_killed_loses_nothing_and_what_comes_twice_has_the_sam
     assert not [word for word in (BODY["data"]["ticket"], '/kasus"', "whsec_", "Traceback") if word in log]
 
 
+@pytest.mark.long
 def test_events_go_on_after_the_broker_has_restarted(tmp_path, own_node, own_uri, authority, good):
     hooks = Hooks(f"sqlite:///{tmp_path}/webhooks.db", own_node, own_uri, authority)
     hooks.add("kasus", good.url)
