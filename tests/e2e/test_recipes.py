@@ -26,6 +26,7 @@ def as_script() -> str:
     return STRICT + "".join(step["commands"] or f"recipe={quote(step['title'])}\n" for step in steps)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("curl")
 def test_each_recipe_does_what_it_says(rabbit: PrivateNode, tmp_path: Path) -> None:
     (tmp_path / ".venv").symlink_to(sys.prefix)

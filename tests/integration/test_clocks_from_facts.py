@@ -478,6 +478,7 @@ def test_the_clocks_counted_from_the_record_are_those_the_stages_kept(share, url
         assert LONG or done == EVERY_ACT
 
 
+@pytest.mark.long
 def test_a_seed_repeats_a_crowd_of_journeys(tmp_path):
     def told(folder):
         folder.mkdir()

@@ -55,6 +55,7 @@ def ids(texts: Iterator[str], until: str) -> set[str]:
     return found
 
 
+@pytest.mark.long
 def test_a_page_hears_what_is_told_and_after_a_restart_is_told_to_look_for_itself(
     node: PrivateNode, feed: LiveFeed, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -29,6 +29,7 @@ def test_a_port_for_a_server_that_starts_slowly_is_none_that_a_connection_may_ge
     assert all(1024 < free_port() < first for _ in range(50))
 
 
+@pytest.mark.long
 def test_a_node_that_cannot_start_says_why(tmp_path: Path) -> None:
     node = PrivateNode(tmp_path)
     with listening_socket() as taken:
@@ -59,6 +60,7 @@ def test_who_comes_back_and_finds_their_port_taken_says_so(tmp_path: Path, monke
     assert len(said) == 1
 
 
+@pytest.mark.long
 def test_of_a_node_that_was_killed_it_is_said_that_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
     with PrivateNode(tmp_path) as node:
