@@ -57,7 +57,7 @@ class Rows(Generic[Held]):
 
     def due_alarms(self, now: datetime, limit: int) -> list[Held]:
         """Return cases with an alarm to raise at `now`, locked."""
-        return [self.HELD(**row._mapping) for row in due_alarms(self._connection, self.TABLE, now, limit)]
+        return [self._read(row) for row in due_alarms(self._connection, self.TABLE, now, limit)]
 
     def get(self, ticket: str, actor: Actor | None = None, for_update: bool = False) -> Held:
         """Return the case of `ticket`, locked with `for_update`. Raises UnknownTicket."""
@@ -73,14 +73,14 @@ class Rows(Generic[Held]):
         if self.NEWEST is not None:
             query = query.order_by(self.NEWEST.desc()).limit(1)
         row = self._connection.execute(query.with_for_update() if for_update else query).first()
-        return self.HELD(**row._mapping) if row else None
+        return self._read(row) if row else None
 
     def asking(self, ticket: str, question: str) -> Held | None:
         """Return the locked case whose last question has this id; None where it has gone on to another step."""
         self._inserts.flush()
         query = select(self.TABLE).where(self.TABLE.c.ticket == ticket, self.TABLE.c.question == question)
         row = self._connection.execute(query.with_for_update()).first()
-        return self.HELD(**row._mapping) if row else None
+        return self._read(row) if row else None
 
     def open(
         self, cursor: str | None, limit: int | None, wanted: Wanted = EVERYTHING, actor: Actor | None = None
@@ -90,16 +90,20 @@ class Rows(Generic[Held]):
         query: Select[Any] = select(self.TABLE).where(self.OPEN, *self._seen_by(actor))
         query = narrowed(query, self.TABLE, wanted, self._of_category(wanted))
         query = query if category is None else query.add_columns(category)
-        names = self.TABLE.c.keys()
         return page(
             self._connection,
             query,
             in_order(self.TABLE, wanted.sort, category),
             cursor,
             limit,
-            lambda row: self.HELD(**dict(zip(names, row, strict=False))),
+            self._read,
             descending=wanted.sort == Sort.NEWEST,
         )
+
+    def _read(self, row: Any) -> Held:
+        """Return the case of a row that begins with the table's columns, whose names the row itself is slow to give."""
+        held: Held = self.HELD(**dict(zip(self.TABLE.c.keys(), row, strict=False)))
+        return held
 
     def unseen(self, seats: Iterable[Mapping[str, Any]]) -> list[str]:
         """Return the tickets of the worklist's cases that none of the accounts `seats` of this desk may see."""

@@ -180,8 +180,9 @@ class IntakeService(
     def subjects(self, actor: Actor, tickets: list[str]) -> dict[str, Any]:
         """Return the subjects of the reports of `tickets`, by ticket, for the worklist of the operator's other desk."""
         wanted = load(schemas.Tickets, {"tickets": tickets})["tickets"]
+        subject = schemas.Subject()
         with self.uow.reading() as work:
-            return {found.ticket: schemas.Subject().dump(found) for found in work.complaints.of(wanted, actor)}
+            return {found.ticket: subject.dump(found) for found in work.complaints.of(wanted, actor)}
 
     @rpc
     @of_the_desk

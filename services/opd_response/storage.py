@@ -120,7 +120,7 @@ class Cases(Rows[Case]):
         row = self._connection.execute(query.with_for_update()).first()
         if row is None:
             raise UnknownTicket
-        return Case(**row._mapping)
+        return self._read(row)
 
     def still_of_forwarding(self, ticket: str, opd: str, forwarding: int) -> Case | None:
         """Return the locked case of one forwarding of a complaint; None where it has gone on under the next number.

@@ -136,7 +136,7 @@ class Cases(Rows[Case]):
         others = _undecided & cases.c.ended.is_(None) & (cases.c.ticket != case.ticket)
         query = select(cases).where(others, cases.c.category == case.category, *self._seen_by(actor))
         query = narrowed(query, cases, Wanted(q=q)).order_by(cases.c.came_at.desc(), cases.c.ticket)
-        return [Case(**row._mapping) for row in self._connection.execute(query.limit(limit))]
+        return [self._read(row) for row in self._connection.execute(query.limit(limit))]
 
     def joined_with(self, first: str, actor: Actor | None = None) -> list[str]:
         """Return the tickets of the cases that were joined with `first`, as far as `actor` may see them."""
@@ -153,7 +153,7 @@ class Cases(Rows[Case]):
         """Return and lock the cases that rest with `first`, in the order of their tickets."""
         resting = cases.c.joined_to == first, cases.c.state == State.JOINED
         query = select(cases).where(*resting).order_by(cases.c.ticket).with_for_update()
-        return [Case(**row._mapping) for row in self._connection.execute(query)]
+        return [self._read(row) for row in self._connection.execute(query)]
 
 
 class Lists:

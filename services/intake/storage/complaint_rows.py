@@ -51,7 +51,7 @@ class Complaints(Rows[Complaint]):
         """Return the reports among `tickets` that exist, and that `actor` may see."""
         query = select(complaints).where(complaints.c.ticket.in_(tickets), *self._seen_by(actor))
         rows = self._connection.execute(query)
-        return [Complaint(**row._mapping) for row in rows]
+        return [self._read(row) for row in rows]
 
     def of_reporter(
         self, reporter_id: str, cursor: str | None, limit: int | None
@@ -63,7 +63,7 @@ class Complaints(Rows[Complaint]):
             [complaints.c.came_at, complaints.c.ticket],
             cursor,
             limit,
-            lambda row: Complaint(**row._mapping),
+            self._read,
             descending=True,
         )
 

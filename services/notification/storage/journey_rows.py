@@ -73,7 +73,7 @@ class Answers(Rows[Answer]):
         """Return and lock answers whose reporter is due a reminder, skipping those locked by others."""
         query = select(answers).where(answers.c.remind_at < now).order_by(answers.c.remind_at).limit(limit)
         rows = self._connection.execute(query.with_for_update(skip_locked=True))
-        return [Answer(**row._mapping) for row in rows]
+        return [self._read(row) for row in rows]
 
     def lapsing(self, now: datetime, limit: int) -> list[str]:
         """Return the tickets whose answer was not opened in time."""
