@@ -17,6 +17,8 @@ from tests.chaos.proxy import Proxy
 from tests.installations import Installation, eventually
 from tests.people import People, Person
 
+pytestmark = pytest.mark.long
+
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "website" / "uppy"
 NEVER_COPIED = shutil.ignore_patterns("node_modules", "app.js.map")
 

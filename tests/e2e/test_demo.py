@@ -11,6 +11,8 @@ from ops.demo import journey
 from ops.demo.lapsing import let_lapse
 from tests.people import People
 
+pytestmark = pytest.mark.long
+
 DATABASES = ["postgres"]
 
 

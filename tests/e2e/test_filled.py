@@ -16,6 +16,8 @@ from ops.stack.broker import PrivateNode
 from ops.stack.postgres import PrivatePostgres
 from tests.installations import PATIENCE, eventually, new_databases, new_vhost
 
+pytestmark = pytest.mark.long
+
 EACH = 12
 
 

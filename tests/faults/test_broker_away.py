@@ -54,7 +54,7 @@ BAD_DAYS: dict[str, tuple[Callable[[PrivateNode], None], Callable[[PrivateNode],
 }
 
 
-@pytest.mark.parametrize("day", BAD_DAYS)
+@pytest.mark.parametrize("day", ["stopped", pytest.param("killed", marks=pytest.mark.long), "frozen"])
 def test_stages_outlive_the_broker_and_go_on_when_it_is_back(trial: Trial, node: PrivateNode, day: str) -> None:
     ends, comes_back = BAD_DAYS[day]
     pids = trial.pids()

@@ -152,6 +152,7 @@ def test_a_gateway_that_is_to_end_lets_go_of_an_upload_and_the_next_goes_on(
     arrives_whole(reporter, at)
 
 
+@pytest.mark.long
 def test_a_phone_that_comes_back_by_another_line_goes_on_while_the_first_is_thought_alive(
     running: Installation, reporter: Person
 ) -> None:

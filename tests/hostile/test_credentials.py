@@ -13,6 +13,8 @@ from tests.hostile.fuzzing import token
 from tests.installations import Installation
 from tests.people import People
 
+pytestmark = pytest.mark.long
+
 
 def written(value: Any) -> str:
     """Return `value`, as JSON unless it is a text, in URL-safe base64."""

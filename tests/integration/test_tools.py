@@ -354,6 +354,7 @@ def test_a_replay_goes_on_after_the_broker_restarts_in_its_middle(own_node, own_
     ]
 
 
+@pytest.mark.long
 def test_a_tool_that_never_acknowledges_gets_the_past_one_at_a_time(own_node, own_uri, until_one_is_too_slow):
     uri = own_uri
     (tool,) = add_tools(own_node, uri, "triage", "slow")

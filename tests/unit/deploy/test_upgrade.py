@@ -9,6 +9,8 @@ import pytest
 
 from nkk.contracts import STAGES
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).resolve().parents[3]
 USUAL = {
     "notification.1": "running healthy",

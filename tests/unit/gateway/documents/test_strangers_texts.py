@@ -117,6 +117,7 @@ def test_the_look_of_a_run_is_had_without_reading_the_whole_paragraph():
     assert Styles(document).of_run(run, NotReadWhole(), None) == Words(size=11.0)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("unit", ["a\u00ad", "\u05d0\u00ad", "\u05d0a", "\U0001f600a", "\u4e2d", "\x07a", "a\u0301"])
 def test_four_times_the_text_is_about_four_times_the_work(unit):
     empty, small, large = apart(calls, ["", (unit * 400)[:400], (unit * 1_600)[:1_600]])

@@ -123,6 +123,7 @@ def test_a_page_that_cannot_be_drawn_has_no_preview_and_harms_nothing(drawing: s
     assert done.stdout == "None\n"
 
 
+@pytest.mark.long
 def test_a_pdf_of_thirty_thousand_objects_comes_out() -> None:
     objects = [b"<</Type/Catalog/Pages 2 0 R>>", b"<</Type/Pages/Kids[3 0 R]/Count 1>>"]
     many = b" ".join(b"%d 0 R" % number for number in range(4, 30_000))
@@ -142,6 +143,7 @@ def bomb(megabytes: int) -> bytes:
     return head + million * (megabytes - 1) + b"\x03\0" + checksum.to_bytes(4, "big")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("original", [False, True])
 def test_a_drawing_that_unpacks_to_more_than_the_memory_harms_nothing(original: bool) -> None:
     written = io.BytesIO()

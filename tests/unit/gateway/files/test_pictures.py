@@ -141,6 +141,7 @@ def test_a_picture_of_as_many_pixels_as_may_be_comes_out() -> None:
     assert opened(inspected(pictures.png_of_size(10_000, 5_000)).content).size == (10_000, 5_000)
 
 
+@pytest.mark.long
 def test_a_large_picture_with_transparency_comes_out_too() -> None:
     written = io.BytesIO()
     Image.new("RGBA", (10_000, 5_000), (9, 9, 9, 9)).save(
