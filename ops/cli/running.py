@@ -128,29 +128,36 @@ def demo(var: Path, opening: bool, lapsing: str | None) -> None:
     if lapsing is not None:
         _lapse(var, lapsing)
         return
-    from ops.demo import journey
-    from ops.demo.lapsing import let_lapse
-
     found = running(var)
     if not found:
         say(f"no stack is running in {var.absolute()}: starting one for the demonstration")
     if found:
-        lapse = partial(let_lapse, found["environment"][NOTIFICATION])
+        databases = {stage: found["environment"][database_of(stage).name] for stage in STAGES}
         staff = read_kept(var / "staff.json")
-        complete = journey.run(found["url"], staff, click.echo, var / "demo", lapse, leave=opening)
+        complete = _demonstrate(found["url"], staff, var, databases, opening)
         if opening:
             open_site(found["url"], var)
     else:
         stack = Stack(var, echo=say)
         with stack.up():
-            lapse = partial(let_lapse, stack.database_url("notification"))
-            complete = journey.run(stack.url, _staff(stack), click.echo, var / "demo", lapse, leave=opening)
+            databases = {stage: stack.database_url(stage) for stage in STAGES}
+            complete = _demonstrate(stack.url, _staff(stack), var, databases, opening)
             if opening:
                 open_site(stack.url, var)
                 say("Ctrl-C ends everything")
                 with suppress(KeyboardInterrupt):
                     _watch(stack)
     sys.exit(0 if complete else 1)
+
+
+def _demonstrate(url: str, staff: dict[str, Any], var: Path, databases: dict[str, str], opening: bool) -> bool:
+    """Run the demonstration; leave some reports at each step where the site is opened afterwards."""
+    from ops.demo import journey
+    from ops.demo.aging import age
+    from ops.demo.lapsing import let_lapse
+
+    lapse = partial(let_lapse, databases["notification"])
+    return journey.run(url, staff, click.echo, var / "demo", lapse, partial(age, databases) if opening else None)
 
 
 def _lapse(var: Path, written: str) -> None:

@@ -31,15 +31,35 @@ _UNTIL = {
 """The events of the steps that come before an act beside the path, by where the report stands then."""
 
 
-def expected_events(item: dict[str, Any], stays: bool = False) -> list[str]:
+STEPS = {
+    "hand_over": (_BEFORE[1],),
+    "classify": (_INFORMED, _FORWARDED),
+    "respond": ("response.submitted.v1",),
+    "approve": ("response.approved.v1",),
+    "answer": ("answer.sent.v1",),
+    "receive": (CLOSED,),
+}
+"""The steps at which a report may stay, with the events that end each."""
+
+
+def expected_events(item: dict[str, Any], stays: str | None = None) -> list[str]:
+    """Return the events of a report's journey in order, up to the step `stays`, if it stays at one."""
+    events = _whole(item)
+    if stays is None:
+        return events
+    # A step that was done before an act brought the report back is done again at last.
+    return events[: max(place for place, event in enumerate(events) if event in STEPS[stays])]
+
+
+def _whole(item: dict[str, Any]) -> list[str]:
     """Return the events of a report's whole journey in order: steps 1-2-3-6-7, or 1 to 7 with the planned return.
 
-    Acts beside the path come before that. A report that `stays` after them, or that one of them ended, goes no
-    further. The reporter of one that was joined with another is told the steps of a report that was forwarded.
+    Acts beside the path come before that. A report that one of them ended goes no further. The reporter of one that was
+    joined with another is told the steps of a report that was forwarded.
     """
     acts = [act for act in item.get("acts", ()) if act["event"]]
     beside = [event for act in acts for event in (*_UNTIL[act["at"]], act["event"])]
-    if stays or ends_early(item):
+    if ends_early(item):
         return [*_BEFORE, *beside]
     if beside[-1:] == [CONCLUDED]:
         return [*_BEFORE, *beside, *_AFTER]
@@ -59,12 +79,12 @@ def ends_joined(item: dict[str, Any]) -> bool:
     return [act["act"] for act in item.get("acts", ()) if act["act"] in OF_JOINING][-1:] == ["joins"]
 
 
-def flaws(item: dict[str, Any], timeline: dict[str, Any] | None, stays: bool = False) -> list[str]:
+def flaws(item: dict[str, Any], timeline: dict[str, Any] | None, stays: str | None = None) -> list[str]:
     """Return what is wrong with a journey, in Indonesian sentences; none where each event came once and in order."""
     if timeline is None:
         return ["riwayatnya belum terbaca"]
     expected, told = expected_events(item, stays), [entry["event"] for entry in timeline["entries"]]
-    stuck = _standing(timeline, "classify" if stays else ends_early(item) or "closed")
+    stuck = _standing(timeline, stays or ends_early(item) or "closed")
     # For a report that is not closed, only surplus events are wrong: the missing ones may still come.
     found = [*stuck, *_counted(Counter(expected), Counter(told), only_surplus=bool(stuck))]
     if not found and told != expected:

@@ -35,20 +35,23 @@ TIMEOUT = httpx.Timeout(20.0)
 Lapse = Callable[[str], int]
 """Ends the time to answer the open question about a ticket; returns of how many questions."""
 
+Age = Callable[[Sequence[str]], None]
+"""Moves all times of the reports with these tickets back, so that they are late."""
+
 
 @dataclass
 class Journey:
     """An accepted report: its plan, its reporter, and its timeline as last read.
 
-    `acted` counts the acts beside the path that were done; with `stays` it goes no further after them. `lapses` says
-    that the time to answer its question was ended.
+    `acted` counts the acts beside the path that were done; after them it goes no further than the step `stays`, if any.
+    `lapses` says that the time to answer its question was ended.
     """
 
     item: Item
     reporter: Visitor
     ticket: str
     answered: bool = False
-    stays: bool = False
+    stays: str | None = None
     acted: int = 0
     lapses: bool = False
     timeline: dict[str, Any] | None = None
@@ -74,7 +77,7 @@ class Journey:
         """Return whether a desk has to leave the report, for an act beside the path that comes before `step`."""
         act = self.due_act()
         if act is None:
-            return self.stays or accounting.ends_early(self.item) is not None
+            return self.stays == step or accounting.ends_early(self.item) is not None
         return act["at"] in (step, "withdrawn")
 
     def keeps_waiting(self, subject_line: str) -> bool:
@@ -114,7 +117,7 @@ class Journey:
     def receive(self) -> bool:
         """Confirm receipt or open the answer as the reporter, where it was sent (step 7); return whether this moved."""
         moved = self.look()
-        if self.timeline is None or self.timeline["stands"]["step"] != RECEIVE:
+        if self.timeline is None or self.timeline["stands"]["step"] != RECEIVE or self.stays:
             return moved
         self.try_to(self._confirm_or_open)
         return self.look() or moved
@@ -232,21 +235,27 @@ def load() -> dict[str, Any]:
     return json.loads(files("ops.demo").joinpath("complaints.json").read_text(encoding="utf-8"))
 
 
-def run(base_url: str, staff: dict, echo: screen.Echo, folder: Path, lapse: Lapse, leave: bool = False) -> bool:
+def run(base_url: str, staff: dict, echo: screen.Echo, folder: Path, lapse: Lapse, age: Age | None = None) -> bool:
     """Carry the demonstration's reports through the procedure at the gateway `base_url`, and print each journey.
 
     `staff` is {role: {"username", "password"}} for the operator and Tim Utama, and {"opd_team": {opd: {…}}}. One
     reporter's documents and the monthly report are written into `folder`. `lapse` lets the question lapse that nobody
-    answers. With `leave`, a complaint that an OPD declined stays at step 3. Returns whether every report was accepted
-    and reached its planned end exactly once by its planned path.
+    answers. With `age`, some reports stay at each step, so that no desk is empty, and a few of them are aged. Returns
+    whether every report was accepted and reached its planned end exactly once by its planned path.
     """
     root = base_url.rstrip("/").removesuffix("/api/v1") + "/api/v1"
     with httpx.Client(base_url=root, timeout=TIMEOUT) as http, ThreadPoolExecutor(THREADS) as pool:
-        return _demonstrate(Visitor(http, echo), staff, echo, pool, folder, lapse, leave)
+        return _demonstrate(Visitor(http, echo), staff, echo, pool, folder, lapse, age)
 
 
 def _demonstrate(
-    anyone: Visitor, staff: dict, echo: screen.Echo, pool: ThreadPoolExecutor, folder: Path, lapse: Lapse, leave: bool
+    anyone: Visitor,
+    staff: dict,
+    echo: screen.Echo,
+    pool: ThreadPoolExecutor,
+    folder: Path,
+    lapse: Lapse,
+    age: Age | None,
 ) -> bool:
     data, began = load(), time.monotonic()
     items, journeys, papers, recaps = data["complaints"], [], [], []
@@ -269,8 +278,10 @@ def _demonstrate(
         submissions = pool.map(submitted, range(len(items)))
         journeys = [journey for journey in submissions if journey is not None]
         for journey in journeys:
-            journey.stays = leave and journey.item.get("may_stay", False)
+            journey.stays = journey.item.get("stays") if age else None
         Office(desks, journeys, pool, lapse).carry()
+        if age:
+            age([journey.ticket for journey in journeys if "aged" in journey.item])
         papers = list(_open_documents(journeys, folder))
         recaps = list(recapitulate(desks[0].person, f"{datetime.now(WIB):%Y-%m}", folder))
     except Declined as declined:

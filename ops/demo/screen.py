@@ -37,6 +37,16 @@ ACTS = {
     "notes": "catatan di antara petugas",
     "abandonment": "ditutup karena pertanyaan tidak dijawab",
 }
+STAYS = {
+    "hand_over": "menunggu diserahkan kepada Tim NKK Utama",
+    "classify": "menunggu klasifikasi",
+    "respond": "menunggu tanggapan perangkat daerah",
+    "approve": "menunggu pemeriksaan tanggapan",
+    "answer": "menunggu jawaban dikirim",
+    "receive": "menunggu jawaban dibuka pelapor",
+}
+"""Where reports stay, by the step."""
+
 ENDS = {
     "withdrawn": "dicabut, dan berakhir di situ",
     "abandoned": "ditutup, karena pelapor tidak menjawab pertanyaan sampai waktunya habis",
@@ -47,6 +57,9 @@ LAPSED = (
 )
 
 
+AGED = "Yang terlambat dimundurkan seminggu oleh peragaan, dengan semua waktunya."
+
+
 class Told(Protocol):
     """The parts of a journey that are printed."""
 
@@ -54,7 +67,7 @@ class Told(Protocol):
     ticket: str
     timeline: dict[str, Any] | None
     trouble: str | None
-    stays: bool
+    stays: str | None
 
     def flaws(self) -> list[str]:
         """Return what is wrong with the journey."""
@@ -111,8 +124,11 @@ def summary(journeys: Sequence[Told], planned: int, seconds: float) -> Iterator[
         f"menurut jalurnya, dalam {f'{seconds:.1f}'.replace('.', ',')} detik."
     )
     for journey in journeys:
-        if end := "menunggu klasifikasi lagi" if journey.stays else ENDS.get(ends_early(journey.item) or ""):
-            yield f"{journey.ticket} {end}."
+        if end := STAYS.get(journey.stays or "") or ENDS.get(ends_early(journey.item) or ""):
+            late = ", terlambat" if journey.stays and "aged" in journey.item else ""
+            yield f"{journey.ticket} {end}{late}."
+    if any(journey.stays for journey in journeys):
+        yield AGED
     acts = Counter(act["act"] for journey in journeys for act in journey.item.get("acts", ()))
     if acts:
         told = ", ".join(f"{ACTS[act]} ({number})" for act, number in acts.items())

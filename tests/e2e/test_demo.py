@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from nkk.contracts import STAGES
 from nkk.sop.steps import Role
 from ops.demo import journey
+from ops.demo.aging import age
 from ops.demo.lapsing import let_lapse
 from tests.people import People
 
@@ -22,6 +24,11 @@ def with_acts(data: dict[str, Any]) -> dict[str, Any]:
     firsts = {act["form"].get("first") for item in acted for act in item.get("acts", ())}
     with_them = [item for item in data["complaints"] if item in acted or item["form"]["subject_line"] in firsts]
     return data | {"complaints": with_them}
+
+
+def staying(data: dict[str, Any]) -> dict[str, Any]:
+    """Return the demonstration with those reports alone that stay at a step."""
+    return data | {"complaints": [item for item in data["complaints"] if "stays" in item]}
 
 
 def staff(people: People) -> dict[str, Any]:
@@ -46,3 +53,24 @@ def test_each_report_with_an_act_comes_to_its_end(
     complete = journey.run(people.installation.url, staff(people), shown.append, tmp_path, lapse)
     assert complete, "\n".join(shown)
     assert any("tidak menjawab pertanyaan" in line for line in shown)
+
+
+def test_at_each_desk_reports_stay_and_the_oldest_is_late(
+    people: People, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr(journey, "load", partial(staying, journey.load()))
+    databases = {stage: people.installation.stack.database_url(stage) for stage in STAGES}
+    lapse = partial(let_lapse, databases["notification"])
+    complete = journey.run(
+        people.installation.url, staff(people), shown.append, tmp_path, lapse, partial(age, databases)
+    )
+    assert complete, "\n".join(shown)
+    for person, desk in (
+        (people.operator, "intake"),
+        (people.main_team, "triage"),
+        (people.opd_team("disdukcapil"), "opd"),
+        (people.operator, "answers"),
+    ):
+        waiting = person.get(f"/desks/{desk}", params={"late": "true"})["items"]
+        assert [row for row in waiting if row["ticket"] in "".join(shown)], desk

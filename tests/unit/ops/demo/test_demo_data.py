@@ -70,7 +70,7 @@ def test_each_report_says_what_every_desk_says_to_it(item):
     of_complaints = {"opd", "response"} if item["path"] == "complaint" and not accounting.ends_joined(item) else set()
     returned = {"return_note", "second_response"} if "return_note" in item else set()
     assert (
-        item.keys() - {"note", "acts", "first", "first_answer", "may_stay", "channel"}
+        item.keys() - {"note", "acts", "first", "first_answer", "stays", "aged", "channel"}
         == always | of_complaints | returned
     )
     assert item["receipt"] in ("confirm", "open")
@@ -220,12 +220,29 @@ def test_a_report_is_joined_with_one_that_waits_for_it_and_another_is_parted():
     assert accounting.expected_events(parted)[4:] == accounting.expected_events(PLAIN)[2:]
 
 
-def test_a_declined_complaint_may_stay_at_step_3():
-    item = next(item for item in BESIDE if item.get("may_stay"))
-    events = accounting.expected_events(item, stays=True)
+def test_a_declined_complaint_stays_at_step_3():
+    item = next(item for item in BESIDE if item.get("stays") == "classify")
+    events = accounting.expected_events(item, "classify")
     assert events[-1] == "complaint.declined.v1"
-    assert accounting.flaws(item, timeline(item, events, "classify"), stays=True) == []
+    assert accounting.flaws(item, timeline(item, events, "classify"), "classify") == []
     assert accounting.flaws(item, timeline(item, events, "classify")) != []
+
+
+def test_at_each_step_reports_stay_and_some_are_late():
+    staying = [item for item in ITEMS if "stays" in item]
+    assert {item["stays"] for item in staying} == set(accounting.STEPS) == set(screen.STAYS)
+    assert {item["stays"] for item in staying if "aged" in item} == {"hand_over", "classify", "respond", "answer"}
+    assert {item["opd"] for item in staying if item["stays"] == "respond"} > {INSPECTORATE}
+    assert all(item in staying for item in ITEMS if "aged" in item)
+    for item in staying:
+        told = timeline(item, accounting.expected_events(item, item["stays"]), item["stays"])
+        assert accounting.flaws(item, told, item["stays"]) == []
+
+
+def test_a_desk_leaves_what_stays_there_and_no_other_does():
+    item = PLAIN | {"stays": "approve"}
+    assert [step for step in accounting.STEPS if Journey(item, None, "", stays="approve").waits_at(step)] == ["approve"]
+    assert not any(Journey(item, None, "").waits_at(step) for step in accounting.STEPS)
 
 
 def test_a_missing_step_is_a_flaw():
@@ -288,7 +305,7 @@ def test_a_report_without_a_timeline_is_a_flaw():
 class Told:
     def __init__(self, item, told, trouble=None):
         self.item, self.ticket, self.timeline, self.trouble = item, "NKK-2026-7H4K-Q2MV", told, trouble
-        self.stays = False
+        self.stays = None
 
     def flaws(self):
         return accounting.flaws(self.item, self.timeline)
