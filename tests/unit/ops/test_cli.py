@@ -13,6 +13,7 @@ import pytest
 from amqp.exceptions import AccessRefused
 from click.testing import CliRunner
 
+from nkk.contracts import STAGES
 from nkk.messaging.calls import RefusedRemotelyError, StageUnavailableError
 from nkk.sop import faults
 from ops.cli import main
@@ -453,18 +454,23 @@ def test_without_a_screen_the_url_is_said_and_nothing_fails(opened, monkeypatch,
 
 def test_a_demonstration_beside_a_stack_opens_its_site_afterwards_where_that_is_asked(run, monkeypatch, tmp_path):
     done = []
-    monkeypatch.setattr("ops.demo.journey.run", lambda url, *_, leave: done.append(f"carried {url}") or True)
+
+    def run_it(url, _staff, _echo, _folder, lapse, age):
+        done.append(f"carried {url}, {'none' if age is None else 'some'} stay")
+        return True
+
+    monkeypatch.setattr("ops.demo.journey.run", run_it)
     monkeypatch.setattr("ops.cli.running.open_site", lambda url, var: done.append(f"opened {url}"))
     with occupied(tmp_path):
         started(tmp_path)
         (tmp_path / "staff.json").write_text("{}")
         assert run("demo").exit_code == run("demo", "--open").exit_code == 0
-    assert done == ["carried http://there", "carried http://there", "opened http://there"]
+    assert done == ["carried http://there, none stay", "carried http://there, some stay", "opened http://there"]
 
 
 def started(var, **more):
     """Write what a stack in `var` writes when it starts."""
-    environment = {"NOTIFICATION_DATABASE_URL": "sqlite:////there.db"}
+    environment = {f"{stage.upper()}_DATABASE_URL": f"sqlite:////{stage}.db" for stage in STAGES}
     write_secret(var / "running.json", json.dumps({"url": "http://there", "environment": environment} | more))
 
 
@@ -483,7 +489,7 @@ def test_a_question_lapses_on_a_stack_that_mails_to_nobody(run, lapsed, tmp_path
     with occupied(tmp_path):
         started(tmp_path, mails=False)
         done = run(*LAPSE)
-    assert (done.exit_code, lapsed) == (0, [("sqlite:////there.db", TICKET)])
+    assert (done.exit_code, lapsed) == (0, [("sqlite:////notification.db", TICKET)])
     assert TICKET in done.output
 
 
