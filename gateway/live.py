@@ -3,8 +3,9 @@
 One thread per process consumes the stages' events, from a queue that is deleted with its connection, and wakes the open
 pages. A page is told that its desk changed but not what: it requests its list, with what its role may see. A desk's
 stream follows its own events, an OPD team's those of its own OPD. An account whose person's NIP is known is not told of
-cases that it may not see, nor of those of which this process does not know whom they are about. Losing the broker
-disturbs no request: once the feed consumes again, pages reload their lists.
+cases about that person, nor of those of which this process does not know whom they are about. Whoever stepped aside
+from a case, and so knows of it, is still told that the list changed. Losing the broker disturbs no request: once the
+feed consumes again, pages reload their lists.
 
     ready    every change from now on is sent: load the list
     change   the list has changed
