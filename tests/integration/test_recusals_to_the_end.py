@@ -12,7 +12,7 @@ from gateway.desks import DESKS as ALL_DESKS
 from gateway.desks import OPD as OPD_DESK
 from gateway.live import LiveFeed, Stream
 from nkk.sop.files import UnknownFile
-from nkk.sop.refusals import UnknownTicket
+from nkk.sop.refusals import Refused, UnknownTicket
 from nkk.trust.actor import Actor
 from tests.builders import REPORT
 from tests.effort import LONG
@@ -27,7 +27,7 @@ from tests.integration.test_pairs_of_acts import (
     OBJECTED,
     RESPONDED,
 )
-from tests.stages import OPD, OPERATOR, REPORTER, STORAGES, VAULT, House
+from tests.stages import ADMIN, OPD, OPERATOR, REPORTER, STORAGES, VAULT, House
 from tests.unseen import ARGUMENTS, COLLEAGUES, DESKS, NEVER, refusal
 
 pytestmark = pytest.mark.proof
@@ -208,3 +208,70 @@ def closed(opened: dict[Any, Stream]) -> Iterator[tuple[Any, Stream]]:
     for who, stream in opened.items():
         stream.tell(None)
         yield who, stream
+
+
+SEARCHES: tuple[dict[str, Any], ...] = ({}, {"late": True}, {"waits": "reporter"}, {"waits": "nobody"})
+
+
+def searched(stages: House, desk: str, actor: Actor, ticket: str) -> list[tuple[str, dict[str, Any]]]:
+    """Return the searches of a desk that find a case, in every order and with every filter."""
+    wanted = [
+        {"q": q, "sort": sort, **narrower}
+        for q in (ticket, ticket[-4:])
+        for sort in ("due", "newest", "category")
+        for narrower in SEARCHES
+    ]
+    return [(desk, each) for each in wanted if ticket in str(stages.do(desk, "worklist", actor, None, None, each))]
+
+
+def joined_with(stages: House, actor: Actor, one: str, other: str) -> Any:
+    """Return the refusal of joining one report with another."""
+    with pytest.raises(Refused) as refused:
+        stages.do("triage", "join", actor, one, other, WHY)
+    return type(refused.value), refused.value.code, refused.value.details
+
+
+@pytest.mark.parametrize("ending", TRIED)
+def test_no_search_and_no_other_case_leads_to_it(stages: House, ending: str) -> None:
+    acts, way = ENDINGS[ending], Way(stages, about())
+    other: str = stages.do("intake", "submit", REPORTER, REPORT)["ticket"]
+    stages.settle()
+    stages.do("intake", "hand_over", OPERATOR, other)
+    stages.settle()
+    found = bool(searched(stages, "intake", COLLEAGUES["intake"], way.ticket))
+    assert found, "a colleague finds it"
+    way.step_aside("intake")
+    for act in way.go(acts):
+        for stage, first in FIRST_AT.items():
+            if act == first:
+                way.step_aside(stage)
+    for stage, actor in DESKS.items():
+        for who in (*([actor] if stage in stages_of(acts) else []), accused(actor)):
+            assert searched(stages, stage, who, way.ticket) == [], (stage, who.id)
+            if stage == "intake":
+                assert stages.do("intake", "subjects", who, [way.ticket]) == {}
+            if stage == "triage":
+                assert way.ticket not in str(stages.do("triage", "similar", who, other))
+                assert joined_with(stages, who, other, way.ticket) == joined_with(stages, who, other, NEVER)
+
+
+@pytest.mark.parametrize("ending", TRIED)
+def test_an_admin_is_told_of_it_exactly_where_it_waits_and_all_stepped_aside(stages: House, ending: str) -> None:
+    way = Way(stages, REPORT)
+    list(way.go(ENDINGS[ending]))
+    everybody = [(stage, who) for desks in (DESKS, COLLEAGUES) for stage, who in desks.items()]
+    seats = [{"role": who.role, "opd": who.group, "known_as": [who.id]} for _, who in everybody]
+    stages_and_colleagues = COLLEAGUES | {"notification": COLLEAGUES["intake"]}
+
+    def unseen() -> dict[str, bool]:
+        return {stage: way.ticket in stages.do(stage, "unseen", ADMIN, seats) for stage in stages_and_colleagues}
+
+    waits = {
+        stage: way.ticket in str(stages.do(stage, "worklist", who)) for stage, who in stages_and_colleagues.items()
+    }
+    assert not any(unseen().values())
+    for stage, who in everybody:
+        if stage in stages_of(ENDINGS[ending]):
+            stages.do(stage, "recuse", who, way.ticket, WHY)
+            stages.settle()
+    assert unseen() == waits
