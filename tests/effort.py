@@ -1,9 +1,13 @@
 """How many cases the randomised tests try: a fixed set in `make test`, as many more as time allows in `make proof`."""
 
 import os
+from collections.abc import Iterable
+from typing import TypeVar
 
 import pytest
 from hypothesis import settings
+
+Case = TypeVar("Case")
 
 MINUTES = float(os.environ.get("PROOF_MINUTES") or 0)
 """The minutes that `make proof` may take, half of them for tests/chaos; 0 in `make test`."""
@@ -21,6 +25,11 @@ FUZZ_SECONDS = MINUTES * 60 / 5
 
 TIMES = 1 + int(FUZZ_SECONDS / 30)
 """The factor by which the other tests multiply their number of cases."""
+
+
+def share(cases: Iterable[Case]) -> list[Case]:
+    """Return every third of `cases`; `make proof` tries all."""
+    return list(cases) if LONG else [*cases][::3]
 
 
 def effort(examples: int) -> settings:

@@ -35,9 +35,11 @@ class Rows(Generic[Held]):
     """A second column of the primary key, for a table that may have several rows of a ticket: the newest is its
     case."""
 
+    _names: ClassVar[tuple[str, ...]]
     _changing: ClassVar[tuple[str, ...]]
 
     def __init_subclass__(cls) -> None:
+        cls._names = tuple(cls.TABLE.c.keys())
         stays = WRITTEN if issubclass(cls.HELD, Report) else ()
         cls._changing = tuple(field.name for field in fields(cls.HELD) if field.name not in stays)
 
@@ -102,7 +104,7 @@ class Rows(Generic[Held]):
 
     def _read(self, row: Any) -> Held:
         """Return the case of a row that begins with the table's columns, whose names the row itself is slow to give."""
-        held: Held = self.HELD(**dict(zip(self.TABLE.c.keys(), row, strict=False)))
+        held: Held = self.HELD(**dict(zip(self._names, row, strict=False)))
         return held
 
     def unseen(self, seats: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -157,7 +157,9 @@ def _demonstrate(url: str, staff: dict[str, Any], var: Path, databases: dict[str
     from ops.demo.lapsing import let_lapse
 
     lapse = partial(let_lapse, databases["notification"])
-    return journey.run(url, staff, click.echo, var / "demo", lapse, partial(age, databases) if opening else None)
+    return journey.run(
+        url, staff, click.echo, var / "demo", lapse, partial(age, databases.values()) if opening else None
+    )
 
 
 def _lapse(var: Path, written: str) -> None:

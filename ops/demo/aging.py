@@ -1,6 +1,6 @@
 """Reports of the demonstration that are a week old, so that a desk shows what is late."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from sqlalchemy import Connection, DateTime, MetaData, select, update
@@ -11,12 +11,12 @@ AGE = timedelta(days=7)
 """A week: the working days and hours of each clock stay the same."""
 
 
-def age(urls: Mapping[str, str], tickets: Sequence[str]) -> None:
-    """Move all times of these reports back by AGE, in the databases of the stages at `urls`.
+def age(urls: Iterable[str], tickets: Sequence[str]) -> None:
+    """Move all times of these reports back by AGE, in the stages' databases at `urls`.
 
     The stages raise the alarms that follow when they look next, within seconds.
     """
-    for url in urls.values():
+    for url in urls:
         database = Database(url, size=1)
         try:
             with database.writing() as connection:

@@ -103,24 +103,19 @@ def test_a_question_that_lapsed_too_early() -> None:
 @pytest.mark.parametrize(
     ("kinds", "says"),
     [
+        (("received", "abandoned"), "0 letters that a question lapsed, of which 1 did"),
         ((*LETTERS, "question_lapsed"), "2 letters that a question lapsed, of which 1 did"),
         (("received", "question_lapsed"), "0 letters of the kind abandoned, where 1 follow"),
         ((*LETTERS, "abandoned"), "2 letters of the kind abandoned, where 1 follow"),
     ],
-    ids=["lapse twice", "closing lost", "closing twice"],
+    ids=["lapse lost", "lapse twice", "closing lost", "closing twice"],
 )
 def test_a_letter_that_is_lost_or_there_twice(kinds: tuple[str, ...], says: str) -> None:
     only(said(*TRUE, messages=written(*kinds)), says)
 
 
-def test_a_lost_letter_about_a_lapse_after_which_the_report_did_not_end() -> None:
-    found = said(*BEFORE, LAPSED, messages=written("received"))
-    only([each for each in found if "letters that" in each], "0 letters that a question lapsed, of which 1 did")
-
-
-@pytest.mark.parametrize("ending", journey.OUTSIDE)
-def test_a_letter_about_a_lapse_is_dropped_where_the_report_ended_before_it_was_sent(ending: str) -> None:
-    found = pages(*BEFORE, LAPSED, (INTAKE, ending, {}), messages=written("received"))
+def test_a_letter_about_a_lapse_is_dropped_where_the_report_was_withdrawn_before_it_was_sent() -> None:
+    found = pages(*BEFORE, LAPSED, (INTAKE, journey.WITHDRAWN, {}), messages=written("received"))
     assert list(questions._of_lapses(found, TICKET)) == []
 
 

@@ -63,7 +63,7 @@ def test_at_each_desk_reports_stay_and_the_oldest_is_late(
     databases = {stage: people.installation.stack.database_url(stage) for stage in STAGES}
     lapse = partial(let_lapse, databases["notification"])
     complete = journey.run(
-        people.installation.url, staff(people), shown.append, tmp_path, lapse, partial(age, databases)
+        people.installation.url, staff(people), shown.append, tmp_path, lapse, partial(age, databases.values())
     )
     assert complete, "\n".join(shown)
     for person, desk in (

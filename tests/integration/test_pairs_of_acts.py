@@ -19,7 +19,7 @@ from nkk.sop.refusals import Refused
 from nkk.sop.steps import Role
 from nkk.trust.actor import Actor
 from tests.builders import complaint_form, own_upload
-from tests.effort import LONG
+from tests.effort import LONG, share
 from tests.stages import FIRST_MORNING, MAIN_TEAM, OPD, OPD_TEAM, OPERATOR, REPORTER, House, run_of
 
 DATABASES = ["sqlite", "postgres"] if LONG else ["sqlite"]
@@ -229,9 +229,6 @@ MIDNIGHT = FIRST_MORNING.astimezone(WIB).replace(hour=0) + timedelta(days=1)
 
 LAPSED = timedelta(days=45)
 """After this a question has lapsed."""
-
-TRIED = list(MOMENTS) if LONG else [*MOMENTS][::3]
-"""The moments at which pairs are tried."""
 
 MOST_ORDERS = 100 if LONG else 2
 AT_ONCE = 12
@@ -458,7 +455,7 @@ def calendars_that_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("nkk.desk.calendars.FRESH_SECONDS", 3_600.0)
 
 
-@pytest.mark.parametrize("before", TRIED, ids=", ".join)
+@pytest.mark.parametrize("before", share(MOMENTS), ids=", ".join)
 def test_two_acts_at_the_same_moment_have_one_result(stages: House, before: tuple[str, ...]) -> None:
     moment = Moment(stages, before)
     pairs = combinations(MOMENTS[before], 2)

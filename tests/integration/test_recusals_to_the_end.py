@@ -15,7 +15,7 @@ from nkk.sop.files import UnknownFile
 from nkk.sop.refusals import Refused, UnknownTicket
 from nkk.trust.actor import Actor
 from tests.builders import REPORT
-from tests.effort import LONG
+from tests.effort import share
 from tests.integration.test_conflicts import NIP, OTHER_NIP, about, accused
 from tests.integration.test_pairs_of_acts import (
     ACTS,
@@ -57,9 +57,6 @@ ENDINGS: dict[str, tuple[str, ...]] = {
     "concluded without a further agency": (*RESPONDED, "gather", "decline beside", "conclude"),
     "responded to by two": (*RESPONDED, "gather", "respond beside", "approve", "answer"),
 }
-
-TRIED = list(ENDINGS) if LONG else [*ENDINGS][::3]
-"""The endings that are tried."""
 
 FIRST_AT = {"intake": None, "triage": "hand over", "opd_response": "forward"}
 """After which act each desk has the case; None where it has it from the beginning."""
@@ -143,7 +140,7 @@ def stages_of(acts: tuple[str, ...]) -> list[str]:
     return [stage for stage, first in FIRST_AT.items() if first is None or first in acts]
 
 
-@pytest.mark.parametrize("ending", TRIED)
+@pytest.mark.parametrize("ending", share(ENDINGS))
 def test_who_stepped_aside_at_once_and_the_accused_see_nothing_of_its_end(stages: House, ending: str) -> None:
     acts, way = ENDINGS[ending], Way(stages, about())
     way.step_aside("intake")
@@ -159,7 +156,7 @@ def test_who_stepped_aside_at_once_and_the_accused_see_nothing_of_its_end(stages
             assert seen(stages, stage, COLLEAGUES[stage], way.ticket), "a colleague sees it"
 
 
-@pytest.mark.parametrize("ending", TRIED)
+@pytest.mark.parametrize("ending", share(ENDINGS))
 def test_who_steps_aside_after_its_end_sees_nothing_of_it_any_more(stages: House, ending: str) -> None:
     acts, way = ENDINGS[ending], Way(stages, REPORT)
     list(way.go(acts))
@@ -170,7 +167,7 @@ def test_who_steps_aside_after_its_end_sees_nothing_of_it_any_more(stages: House
         assert seen(stages, stage, COLLEAGUES[stage], way.ticket), "a colleague sees it"
 
 
-@pytest.mark.parametrize("ending", TRIED)
+@pytest.mark.parametrize("ending", share(ENDINGS))
 def test_the_live_lists_of_the_accused_are_told_of_no_change_by_it(
     stages: House, ending: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -231,7 +228,7 @@ def joined_with(stages: House, actor: Actor, one: str, other: str) -> Any:
     return type(refused.value), refused.value.code, refused.value.details
 
 
-@pytest.mark.parametrize("ending", TRIED)
+@pytest.mark.parametrize("ending", share(ENDINGS))
 def test_no_search_and_no_other_case_leads_to_it(stages: House, ending: str) -> None:
     acts, way = ENDINGS[ending], Way(stages, about())
     other: str = stages.do("intake", "submit", REPORTER, REPORT)["ticket"]
@@ -255,7 +252,7 @@ def test_no_search_and_no_other_case_leads_to_it(stages: House, ending: str) -> 
                 assert joined_with(stages, who, other, way.ticket) == joined_with(stages, who, other, NEVER)
 
 
-@pytest.mark.parametrize("ending", TRIED)
+@pytest.mark.parametrize("ending", share(ENDINGS))
 def test_an_admin_is_told_of_it_exactly_where_it_waits_and_all_stepped_aside(stages: House, ending: str) -> None:
     way = Way(stages, REPORT)
     list(way.go(ENDINGS[ending]))

@@ -79,8 +79,7 @@ def _of_lapses(pages: Pages, ticket: str) -> Iterator[Breach]:
                 "questions", ticket, f"question {row['number']} lapsed at {row['ended_at']}, before {row['lapses_at']}"
             )
     written = sum(row["kind"] == "question_lapsed" for row in pages.rows("messages", ticket))
-    # Whose report goes on without them is sent no more letters about it, nor is a letter that was not sent before the
-    # report ended outside of the steps.
-    may_be_dropped = any(pages.of(ticket, type_) for type_ in (journey.KEPT, *journey.OUTSIDE))
-    if written > len(lapsed) or (written < len(lapsed) and not may_be_dropped):
+    # Whoever withdrew the report is sent no more letters about it.
+    withdrawn = bool(pages.of(ticket, journey.WITHDRAWN))
+    if written > len(lapsed) or (written < len(lapsed) and not withdrawn):
         yield Breach("questions", ticket, f"{written} letters that a question lapsed, of which {len(lapsed)} did")
