@@ -315,7 +315,8 @@ def _timeline(ticket: str, confidential: bool | None) -> dict[str, Any] | None:
         {**entry, "opd_name": words.opd_name(entry.get("opd"), known), "self": entry.get("by") == g.actor.id}
         for entry in timeline["entries"]
     ]
-    shown: Any = {**timeline, "entries": entries}
+    beside = [{**act, "opd_name": words.opd_name(act.get("opd"), known)} for act in timeline.get("beside", ())]
+    shown: Any = {**timeline, "entries": entries, "beside": beside}
     return {
         **shown,
         "stops": journey.stops(shown),

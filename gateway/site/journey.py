@@ -9,8 +9,11 @@ from gateway.site.language import passed, read_instant
 from nkk.contracts import views
 from nkk.sop import steps
 from nkk.sop.endings import ENDED
-from nkk.sop.journey import ANSWERED, GATHERED, JOINED, OUTSIDE, REOPENED, TURNS
+from nkk.sop.journey import ANSWERED, BACK, GATHERED, JOINED, OUTSIDE, REOPENED, TURNS
 from nkk.sop.steps import PATHS, SERVICE_MINUTES, STEPS, Path, Step
+
+Told = tuple[bool, Mapping[str, Any]]
+"""Something that happened, and whether it is an act beside the steps."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,8 @@ class Stop:
 
     `entries` and `acts` are what happened there. While its desk waits for the reporter's answer it is
     not due at any time. `elsewhere` says that it is now at a further agency, of which the reader, the one before it, is
-    told no more; `joined` that the report waits for the one that it was joined with.
+    told no more; `left` that it came back here from the reader, who is told no more either; `joined` that the report
+    waits for the one that it was joined with.
     """
 
     step: Step
@@ -30,15 +34,20 @@ class Stop:
     waiting_since: str | None = None
     elsewhere: bool = False
     joined: bool = False
+    left: bool = False
 
     @property
-    def told(self) -> list[tuple[bool, Mapping[str, Any]]]:
-        """What happened there in the order of time: each with whether it is an act beside the steps."""
-        told: list[tuple[bool, Mapping[str, Any]]] = [(False, entry) for entry in self.entries]
-        for act in self.acts:
-            later = (place for place, (_, one) in enumerate(told) if read_instant(one["at"]) > read_instant(act["at"]))
-            told.insert(next(later, len(told)), (True, act))
-        return told
+    def told(self) -> list[Told]:
+        """What happened there in the order of time."""
+        return _in_order(self.entries, self.acts)
+
+
+def _in_order(entries: Sequence[Mapping[str, Any]], acts: Sequence[Mapping[str, Any]]) -> list[Told]:
+    told: list[Told] = [(False, entry) for entry in entries]
+    for act in acts:
+        later = (place for place, (_, one) in enumerate(told) if read_instant(one["at"]) > read_instant(act["at"]))
+        told.insert(next(later, len(told)), (True, act))
+    return told
 
 
 @dataclass(frozen=True)
@@ -64,11 +73,21 @@ def whole(timeline: views.Timeline) -> Whole | None:
     return Whole(at, None, answered, passed(at, read_instant(answered)))
 
 
-def first_cycle(timeline: views.Timeline) -> list[views.Entry]:
-    """Return the entries from step 3 to the answer to which the reporter objected; none where they did not."""
+def first_cycle(timeline: views.Timeline) -> list[Told]:
+    """Return what happened from step 3 to the answer to which the reporter objected; nothing where they did not."""
     entries = timeline["entries"]
     before = entries[: len(entries) - len(_this_cycle(timeline))]
-    return [entry for entry in before if entry["step"] is not None and entry["step"] > steps.HAND_OVER.number]
+    acts = [act for act in timeline.get("beside", ()) if _is_of_first_cycle(act, timeline)]
+    return [each for each in _in_order(before, acts) if (each[1]["step"] or 0) > steps.HAND_OVER.number]
+
+
+def _is_of_first_cycle(act: Mapping[str, Any], timeline: views.Timeline) -> bool:
+    """Return whether an act beside the steps came before the reporter's objection, which some are told by its day."""
+    entries = timeline["entries"]
+    before = entries[: len(entries) - len(_this_cycle(timeline))]
+    ended = [entry["at"] for entry in before if entry["event"] == ANSWERED]
+    ended += [entry["at"] for entry in entries if entry["event"] == REOPENED]
+    return bool(before) and any(read_instant(act["at"]) <= read_instant(at) for at in ended)
 
 
 def _this_cycle(timeline: views.Timeline) -> Sequence[views.Entry]:
@@ -97,7 +116,11 @@ def _stop(step: Step, timeline: views.Timeline, stands: int | None, on_path: boo
     told = _this_cycle(timeline) if again else timeline["entries"]
     entries: Sequence[Mapping[str, Any]] = [entry for entry in told if entry["step"] == step.number]
     # A notification of an earlier version gives no acts.
-    acts = [act for act in timeline.get("beside", ()) if act["step"] == step.number]
+    acts = [
+        act
+        for act in timeline.get("beside", ())
+        if act["step"] == step.number and not (again and _is_of_first_cycle(act, timeline))
+    ]
     if not on_path:
         return Stop(step, "skipped")
     if step.number == stands:
@@ -105,7 +128,8 @@ def _stop(step: Step, timeline: views.Timeline, stands: int | None, on_path: boo
         waiting = following.get("waiting_since") if following else None
         last = told[-1]["event"] if told else None
         promised = None if waiting else _promised(step, timeline)
-        return Stop(step, "now", entries, promised, acts, waiting, last == GATHERED, last == JOINED)
+        left = last in BACK and following is not None and not following["due_at"]
+        return Stop(step, "now", entries, promised, acts, waiting, last == GATHERED, last == JOINED, left)
     if stands is None and timeline["stands"]["state"] in ENDED:
         return Stop(step, "done" if step.number < _stood_at(timeline) else "dropped", entries, acts=acts)
     done = stands is None or step.number < stands

@@ -127,7 +127,8 @@ def timeline(
     done: dict[tuple[Step | None, int, datetime], Clock] = {
         (clock.step, clock.forwarding, clock.done_at): clock for clock in clocks if clock.done_at
     }
-    running = clocks[-1] if clocks and clocks[-1].done_at is None else None
+    # A team from which the complaint was taken away is not told of later steps: a clock would never stop for it.
+    running = clocks[-1] if clocks and clocks[-1].done_at is None and journey.until is None else None
     roles = {(clock.forwarding, clock.round): clock.step.role for clock in clocks}
     shown: views.Timeline = {
         "ticket": journey.ticket,

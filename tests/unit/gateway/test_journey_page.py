@@ -233,3 +233,29 @@ def test_a_further_forwarding_is_said_to_be_one(forwarding: int | None, again: b
     entry = {"event": "complaint.forwarded.v1", "forwarding": forwarding}
     shown = get_template_attribute("_parts.html", "happening")(entry)
     assert ("diteruskan lagi" in shown) == again
+
+
+def test_what_happened_besides_the_steps_before_an_objection_belongs_to_the_first_cycle() -> None:
+    asks = {"event": "time.requested.v1", "role": "opd_team", "step": 4, "files": 0, "days": 3, "at": SUBMITTED}
+    later = asks | {"days": 5, "at": "2026-03-05T01:00:00.000000Z"}
+    told = timeline(4, 1, 2, 3, 4, 5, 6, beside=[asks, later])
+    told["entries"] += [
+        {"step": None, "event": "complaint.reopened.v1", "role": "reporter", "at": "2026-03-04T00:00:00+07:00"},
+        {"step": 3, "event": "complaint.forwarded.v1", "role": "main_team", "at": "2026-03-05T00:00:00.000000Z"},
+    ]
+    assert [stop.acts for stop in journey.stops(told)][3] == [later]
+    first = journey.first_cycle(told)
+    assert sorted(one["step"] for _, one in first) == [3, 4, 4, 5, 6]
+    assert [one for beside, one in first if beside] == [asks]
+    page = get_template_attribute("_parts.html", "journey")({"stops": [], "first_cycle": first})
+    assert "perangkat daerah meminta tambahan 3 hari kerja" in page
+
+
+def test_an_agency_that_the_complaint_left_is_not_told_that_it_is_still_at_the_third_step() -> None:
+    told = timeline(3, 1, 2, 3, next={"due_at": None, "left_minutes": None})
+    told["entries"].append({"step": 4, "event": "complaint.declined.v1", "role": "opd_team", "at": SUBMITTED})
+    page = get_template_attribute("_parts.html", "journey")({"stops": journey.stops(told)})
+    assert ("Kembali kepada Tim NKK Utama" in page, "Sedang di sini" in page) == (True, False)
+    told["next"] = {"due_at": "2999-03-09T01:00:00Z", "left_minutes": 30}
+    page = get_template_attribute("_parts.html", "journey")({"stops": journey.stops(told)})
+    assert ("Kembali kepada Tim NKK Utama" in page, "Sedang di sini" in page) == (False, True)

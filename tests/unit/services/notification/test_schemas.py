@@ -264,3 +264,15 @@ def test_what_is_no_month_is_refused(month):
     with pytest.raises(InvalidInput) as refused:
         load(Month, {"month": month})
     assert set(refused.value.details["fields"]) == {"month"}
+
+
+def test_a_team_that_declined_is_told_of_no_clock_that_went_on_without_it():
+    way = forwarded()
+    way.entries.append(entry("complaint.declined.v1", AT + timedelta(minutes=30), opd="disdukcapil"))
+    asked = AT + timedelta(hours=3)
+    told = timeline(
+        way.told_to(Role.OPD_TEAM, "disdukcapil", asked, calendars), READERS[Role.OPD_TEAM], calendars, asked
+    )
+    assert (told["stands"]["step"], told["service_left_minutes"]) == (3, None)
+    assert {told["next"][name] for name in ("due_at", "left_minutes", "late", "used_minutes")} == {None}
+    assert told_to(Role.MAIN_TEAM, way, asked)["next"]["left_minutes"] is not None
