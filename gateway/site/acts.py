@@ -231,7 +231,6 @@ PAGES = (
         ),
         _("Laporan kembali ke langkah 3 dengan waktu baru, dan Tim NKK Utama mengklasifikasinya lagi."),
         _("Laporan dikembalikan kepada Tim NKK Utama."),
-        back_to_list=True,
     ),
     ActPage(
         Act.ASK,
@@ -329,10 +328,9 @@ def _page(page: ActPage) -> None:
             if page.act == Act.ASK:
                 # Said before a question is written that would be refused.
                 questions.check_reachable(ticket)
-            opds = words.lists()["opds"] if page.act in (Act.DECLINE, Act.GATHER) else {}
             q = request.args.get("q", "").strip()[:SUBJECT_LENGTH]
             found = complaints.similar(ticket, q if len(q) >= SHORTEST else None) if page.act == Act.JOIN else []
-            asked = complaints.view(ticket) if page.act == Act.GRANT_TIME else None
+            asked = complaints.view(ticket) if page.act in (Act.GRANT_TIME, Act.GATHER) else None
             lapsed = questions.lapsed(ticket) if page.act == Act.ABANDON else None
             may_name = session.actor().role == Role.MAIN_TEAM
             return render_template(
@@ -340,7 +338,7 @@ def _page(page: ActPage) -> None:
                 page=page,
                 form=form,
                 ticket=ticket,
-                opds=opds,
+                opds=_others(page.act, asked),
                 ratings=RATINGS,
                 may_name=may_name,
                 similar=found,
@@ -354,9 +352,27 @@ def _page(page: ActPage) -> None:
             page.carry_out(ticket, form)
             flash(str(page.done), "done")
             flash(draft_of(ticket, page), "draft")
-            return redirect(url_for("desk.home") if page.back_to_list else url_for("cases.read", ticket=ticket), 303)
+            return redirect(_after(page, ticket), 303)
 
         return forms.answer(page.schema, carry_out, show, lambda values: _read(page.schema, values))
+
+
+def _others(act: Act, case: Mapping[str, Any] | None) -> dict[str, str]:
+    """Return the agencies that the page of an act offers: not those that have the complaint, or responded to it."""
+    if act == Act.DECLINE:
+        having = {session.actor().group}
+    elif case is not None and act == Act.GATHER:
+        having = {case.get("opd"), *(each["opd"] for each in case.get("gathered") or ())}
+    else:
+        return {}
+    return {key: name for key, name in words.lists()["opds"].items() if key not in having}
+
+
+def _after(page: ActPage, ticket: str) -> str:
+    """Return the page that follows an act: the complaint, or the list from which it is gone."""
+    if page.act == Act.RECLASSIFY:
+        return url_for("desk.worklist", key="jawaban")
+    return url_for("desk.home") if page.back_to_list else url_for("cases.read", ticket=ticket)
 
 
 def _read(schema: type[Schema], values: Mapping[str, str]) -> dict[str, Any]:

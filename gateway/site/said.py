@@ -87,7 +87,7 @@ SAID = {
         _("Pelapor ini tidak dapat ditanya lewat layanan ini"),
         _(
             "Ia tidak memberi alamat surel dan belum membuka akunnya, sehingga pertanyaan tidak sampai kepadanya. "
-            "Mintalah operator meneleponnya, lalu tulis jawabannya sebagai catatan. Tidak ada yang berubah."
+            "Operator dapat meneleponnya; jawabannya ditulis sebagai catatan. Tidak ada yang berubah."
         ),
     ),
     "WithoutReporter": Said(

@@ -129,6 +129,7 @@ def test_information_is_sent_back_as_a_complaint(staff: Opening, case: Case) -> 
     case.acts(case.operator, "answer", "reclassify")
     operator = staff("operator")
     act(operator, case, "Kembalikan kepada Tim NKK Utama", reason=REASON)
+    operator.arrives("/meja/jawaban")
     operator.open(f"/laporan/{case.ticket}")
     assert operator.sees("Tidak ada yang perlu Anda kerjakan")
     eventually(lambda: case.seen_by(case.main)["back"])

@@ -80,8 +80,8 @@ def client(app: Flask) -> FlaskClient:
 def opened() -> Callable[..., dict[str, Any]]:
     """A function that builds intake's answer to a log-in."""
 
-    def session(role: str = "reporter", who: str = "one") -> dict[str, Any]:
-        token, expires = grant(Actor(who, role, session="s"), as_pem(KEYS["NKK_TOKEN_SIGNING_KEY"]))
+    def session(role: str = "reporter", who: str = "one", group: str | None = None) -> dict[str, Any]:
+        token, expires = grant(Actor(who, role, group, session="s"), as_pem(KEYS["NKK_TOKEN_SIGNING_KEY"]))
         return {
             "access_token": token,
             "expires_at": expires.isoformat(),

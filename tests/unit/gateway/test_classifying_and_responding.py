@@ -56,7 +56,7 @@ def visitor(
     client: FlaskClient, stages: FakeBackend, opened: Callable[..., dict[str, Any]]
 ) -> Callable[[str], FlaskClient]:
     def enter(role: str) -> FlaskClient:
-        log_in(client, stages, opened(role))
+        log_in(client, stages, opened(role, group="inspektorat" if role == "opd_team" else None))
         stages.answers |= {"worklist": {"items": [], "next": None}, "timeline": TIMELINE, "case": CASE}
         return client
 
@@ -122,6 +122,7 @@ def test_a_returned_response_is_where_its_mend_begins(
     page = team.get(f"/laporan/{TICKET}").text
     assert "berawal dari tanggapan yang dikembalikan" in page
     assert ">\nSudah ditegur.</textarea>" in page
+    assert "Lampirannya tidak ikut" not in page
     # A field that was emptied by hand stays empty.
     emptied = team.post(f"/laporan/{TICKET}/tanggapan", data={"csrf_token": token(team, "/meja/opd"), "text": ""})
     assert ">\n</textarea>" in emptied.text
@@ -211,3 +212,69 @@ def test_a_desk_is_told_that_the_letter_about_its_question_did_not_arrive(
     page = team.get(path).text
     assert "Pada hari apa?" in page
     assert ("Pertanyaan ini tidak sampai lewat surel" in page) == undelivered
+
+
+def test_that_files_of_a_returned_response_are_to_be_attached_again_is_said(
+    visitor: Callable[[str], FlaskClient], stages: FakeBackend
+) -> None:
+    team = visitor("opd_team")
+    file = {
+        "id": "0" * 32,
+        "number": "R1-1",
+        "media_type": "image/png",
+        "size": 9,
+        "cleaned": True,
+        "scan": "none",
+        "readable": True,
+    }
+    returned = {"response": "Sudah ditegur.", "return_note": "Kapan?", "response_files": [file]}
+    stages.answers["case"] = CASE | returned
+    assert "Lampirannya tidak ikut: pilih lagi" in team.get(f"/laporan/{TICKET}").text
+
+
+TO_CLASSIFY = CASE | {"stands": {"state": "awaiting_classification", "since": AT}, "accused_opd": "inspektorat"}
+HAD_IT = [
+    {"back": "complaint.declined.v1", "opd": "inspektorat"},
+    {"back": "complaint.recalled.v1", "opd": "inspektorat"},
+    {"back": "complaint.declined.v1", "opd": "satpol-pp", "gathered": [{"opd": "inspektorat", "text": "Ada."}]},
+]
+
+
+@pytest.mark.parametrize("had_it", [{}, *HAD_IT], ids=["new", "declined", "recalled", "gathered"])
+@pytest.mark.parametrize("conflict", [False, True])
+def test_an_agency_that_gave_a_complaint_back_is_not_chosen_beforehand(
+    visitor: Callable[[str], FlaskClient],
+    stages: FakeBackend,
+    monkeypatch: pytest.MonkeyPatch,
+    had_it: dict[str, Any],
+    conflict: bool,
+) -> None:
+    monkeypatch.setitem(LISTS, "inspectorate", "inspektorat")
+    monkeypatch.setitem(LISTS, "opds", {"inspektorat": "Inspektorat", "satpol-pp": "Satpol PP"})
+    main_team = visitor("main_team")
+    accused = {"conflict": True, "accused_opd": "satpol-pp"} if conflict else {}
+    stages.answers["case"] = TO_CLASSIFY | accused | had_it
+    page = main_team.get(f"/laporan/{TICKET}").text
+    assert ('value="inspektorat" dir="auto" selected' in page) == (not had_it)
+    assert ("Pilih yang berwenang." in page) == bool(had_it)
+
+
+@pytest.mark.parametrize(
+    ("role", "key", "offered"),
+    [("main_team", "opd-lain", ["bkpsdmd"]), ("opd_team", "tolak", ["bkpsdmd", "satpol-pp"])],
+)
+def test_an_agency_that_has_the_complaint_or_responded_is_not_offered(
+    visitor: Callable[[str], FlaskClient],
+    stages: FakeBackend,
+    monkeypatch: pytest.MonkeyPatch,
+    role: str,
+    key: str,
+    offered: list[str],
+) -> None:
+    names = {"inspektorat": "Inspektorat", "bkpsdmd": "BKPSDMD", "satpol-pp": "Satpol PP"}
+    monkeypatch.setitem(LISTS, "opds", names)
+    team = visitor(role)
+    stages.answers["case"] = CASE | {"gathered": [{"opd": "satpol-pp", "text": "Ada."}], "asked_days": 3}
+    page = team.get(f"/laporan/{TICKET}/{key}").text
+    assert re.findall(r'<option value="([^"]+)"', page) == offered
+    assert "meminta tambahan" not in page
