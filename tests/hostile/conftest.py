@@ -1,14 +1,13 @@
-"""Tests that attack a whole installation, on PostgreSQL, which is stricter about what it stores."""
+"""Tests that attack a whole installation."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from ops.stack import SERVICES
 from ops.stack.broker import PrivateNode
 from ops.stack.postgres import PrivatePostgres
-from tests.hostile.users import SeparateUsers, create_users
-from tests.installations import Installation, installation, new_databases, new_vhost
+from tests.hostile.whole import whole_installation
+from tests.installations import Installation
 from tests.people import People
 
 
@@ -16,23 +15,8 @@ from tests.people import People
 def whole(
     tmp_path_factory: pytest.TempPathFactory, rabbit: PrivateNode, postgres: PrivatePostgres
 ) -> Iterator[Installation]:
-    """Yield an installation to attack.
-
-    It allows no live streams, because an endless response tells a fuzzer nothing. It has two instances of intake, real
-    password hashing (response times may reveal something), a trusted proxy's address, and a broker user for each
-    process, as in containers.
-    """
-    uri = new_vhost(rabbit)
-    create_users(rabbit, uri)
-    with installation(
-        tmp_path_factory.mktemp("hostile"),
-        uri,
-        new_databases(postgres),
-        {"NKK_LIVE_STREAMS": "0", "NKK_TRUSTED_PROXIES": "127.0.0.99/32"},
-        {"intake": 2},
-        SERVICES,
-        SeparateUsers,
-    ) as running:
+    """Yield an installation to attack, the same for all tests of this room."""
+    with whole_installation(tmp_path_factory.mktemp("hostile"), rabbit, postgres) as running:
         yield running
 
 

@@ -14,15 +14,18 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select
 from werkzeug.routing import AnyConverter, IntegerConverter, Rule
 
 from gateway.methods import EFFECTS, FOR_PROGRAMS
 from nkk.contracts import STAGES
+from ops.stack.broker import PrivateNode
+from ops.stack.postgres import PrivatePostgres
 from tests.access import WHO, table
 from tests.current.documents import application
 from tests.databases import engine, tables
 from tests.hostile.test_pages import visitor
+from tests.hostile.whole import whole_installation
 from tests.installations import PATIENCE, Installation, eventually
 from tests.people import PASSWORD, People, travel_as_complaint, travel_as_information
 
@@ -297,6 +300,23 @@ def log_in(people: People, name: str, account: Mapping[str, Any]) -> Walker:
 
 
 @pytest.fixture(scope="module")
+def whole(
+    tmp_path_factory: pytest.TempPathFactory, rabbit: PrivateNode, postgres: PrivatePostgres
+) -> Iterator[Installation]:
+    """Yield an installation of its own: what other tests left becomes due at any time, and changes rows by itself."""
+    with whole_installation(tmp_path_factory.mktemp("methods"), rabbit, postgres) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def people(whole: Installation) -> Iterator[People]:
+    """Yield the people of that installation."""
+    everybody = People(whole)
+    yield everybody
+    everybody.close()
+
+
+@pytest.fixture(scope="module")
 def grounds(whole: Installation, people: People) -> Iterator[Grounds]:
     """Yield the installation, with a complaint that is answered and not opened yet."""
     reporter = people.reporter()
@@ -308,21 +328,11 @@ def grounds(whole: Installation, people: People) -> Iterator[Grounds]:
         "opd_team": log_in(people, "opd_team", people.credentials("opd_team", OPD)),
     }
     walkers |= {name: log_in(people, name, people.credentials(name)) for name in ("operator", "main_team", "admin")}
-    raise_no_alarms(whole)
     books = Books(whole)
     settle(books)
     door = Door(whole)
     yield Grounds(door, books, addresses(ticket), walkers, people, table())
     door.close()
-
-
-def raise_no_alarms(installation: Installation) -> None:
-    """Take back the alarms of all open cases: in office hours, those of earlier tests become due while these go on."""
-    for stage in STAGES:
-        with engine(installation, stage).begin() as connection:
-            for one in tables(installation, stage).sorted_tables:
-                if "tell_at" in one.c:
-                    connection.execute(update(one).values(tell_at=None))
 
 
 def settle(books: Books) -> None:
