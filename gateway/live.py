@@ -3,9 +3,9 @@
 One thread per process consumes the stages' events, from a queue that is deleted with its connection, and wakes the open
 pages. A page is told that its desk changed but not what: it requests its list, with what its role may see. A desk's
 stream follows its own events, an OPD team's those of its own OPD. An account whose person's NIP is known is not told of
-cases about that person, nor of those of which this process does not know whom they are about. Whoever stepped aside
-from a case, and so knows of it, is still told that the list changed. Losing the broker disturbs no request: once the
-feed consumes again, pages reload their lists.
+cases about that person, nor of those of which this process does not know whom they are about. An account is not told
+either of a case from which it stepped aside: what a process did not hear of itself, it asks the desk's stage when a
+stream opens. Losing the broker disturbs no request: once the feed consumes again, pages reload their lists.
 
     ready    every change from now on is sent: load the list
     change   the list has changed
@@ -16,21 +16,23 @@ import random
 import threading
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from queue import Empty, SimpleQueue
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import Response, current_app, request
 from kombu import Connection, Consumer, Exchange, Queue, binding
 
+from gateway.backend import backend
 from gateway.desks import ANSWERS, INTAKE, OPD, TRIAGE, Desk
 from nkk.contracts import EventData, UnreadableEventError, read_envelope
 from nkk.contracts.events import (
     AnswerReturned,
     AnswerSent,
+    CaseRecused,
     ComplaintAbandoned,
     ComplaintClassifiedAsInformation,
     ComplaintDeclined,
@@ -100,7 +102,7 @@ LASTS_SECONDS = 600
 LASTS_WITH_NIP_SECONDS = 60
 """How long a stream lasts of an account that is not told of every change: its page loads the list again after that."""
 MOST_KNOWN = 20_000
-"""The number of complaints of which a process remembers whom they are about; the oldest is forgotten."""
+"""Of how many complaints a process remembers whom they are about, and how many recusals; the oldest is forgotten."""
 SOMEBODY = "?"
 """Stands for a person who is not known, or for several: no account whose NIP is known is told of such a report."""
 HEARTBEAT_SECONDS = 15
@@ -120,7 +122,13 @@ BROKER_HEARTBEAT_SECONDS = 10
 
 log = get_logger()
 
-_HEARD = {event.TYPE: event for event in CHANGES}
+K = TypeVar("K")
+V = TypeVar("V")
+
+EVENTS: tuple[type[EventData], ...] = (*CHANGES, CaseRecused)
+"""The events that the feed consumes."""
+
+_HEARD = {event.TYPE: event for event in EVENTS}
 
 
 class TooManyStreamsError(Exception):
@@ -134,7 +142,7 @@ def queue(name: str) -> Queue:
     """Return the exclusive queue `name` of one process, deleted with its connection."""
     bindings = [
         binding(Exchange(exchange_name(stage), type="topic", no_declare=True), routing_key=event.TYPE)
-        for event in CHANGES
+        for event in EVENTS
         for stage in event.SERVICES
     ]
     return Queue(name, bindings=bindings, exclusive=True, auto_delete=True, durable=False)
@@ -144,9 +152,16 @@ class Stream:
     """The events for one page: iterate for the text to send, and `close` to free its place."""
 
     def __init__(
-        self, feed: "LiveFeed", desk: Desk, opd: str | None, account: str, lasts: float, barred: str | None = None
+        self,
+        feed: "LiveFeed",
+        desk: Desk,
+        opd: str | None,
+        account: str,
+        lasts: float,
+        barred: str | None,
+        recused: frozenset[str],
     ) -> None:
-        self.desk, self.opd, self.account, self.barred = desk, opd, account, barred
+        self.desk, self.opd, self.account, self.barred, self.recused = desk, opd, account, barred, recused
         self._feed = feed
         self._ends = monotonic() + lasts
         self._news: SimpleQueue[str | None] = SimpleQueue()
@@ -220,15 +235,26 @@ class LiveFeed:
         self._about: dict[str, str | None] = {}
         """The keyed hash of the accused's NIP by ticket, in the order of the tickets' first events; None for none, or
         SOMEBODY."""
+        self._recused: dict[tuple[str, str], None] = {}
+        """The recusals that this process heard of, by ticket and account."""
         self.is_leaving: Callable[[], bool] = self._closed.is_set
         """Whether this process is stopping: its streams end then, because the process would wait for them."""
 
-    def open(self, desk: Desk, opd: str | None, account: str, lasts: float, barred: str | None = None) -> Stream:
+    def open(
+        self,
+        desk: Desk,
+        opd: str | None,
+        account: str,
+        lasts: float,
+        barred: str | None = None,
+        recused: Iterable[str] = (),
+    ) -> Stream:
         """Open a stream about `desk` for `lasts` seconds, for a page of `account`; of the OPDs' desk only about `opd`.
 
-        `barred` is that of the account's access token. Raises TooManyStreamsError.
+        `barred` is that of the account's access token; of the tickets `recused` the page is told nothing. Raises
+        TooManyStreamsError.
         """
-        stream = Stream(self, desk, opd, account, lasts, barred)
+        stream = Stream(self, desk, opd, account, lasts, barred, frozenset(recused))
         with self._lock:
             if len(self._streams) >= self._most:
                 self._make_room_for(account)
@@ -307,53 +333,61 @@ class LiveFeed:
         except (UnreadableEventError, KeyError, ForgedError) as error:
             log.warning("unexpected message ignored", error=type(error).__name__)
             return
-        desks, opd = CHANGES[event], envelope["data"].get("opd")
-        self._learn(envelope["subject"], envelope["data"])
+        ticket, data = envelope["subject"], envelope["data"]
+        if event is CaseRecused:
+            self._note(self._recused, (ticket, data["account"]), None)
+            return
+        self._learn(ticket, data)
         if event is ComplaintJoined:
-            self._learn_together(envelope["subject"], envelope["data"]["first"])
+            self._learn_together(ticket, data["first"])
+        desks, opd = CHANGES[event], data.get("opd")
         with self._lock:
             for stream in self._streams:
                 # Only the OPD desk is split by agency; opd=None never means all agencies.
                 is_theirs = stream.desk in desks and (stream.desk is not OPD or stream.opd == opd)
-                if is_theirs and self._may_hear(stream, envelope["subject"]):
+                if is_theirs and self._may_hear(stream, ticket):
                     stream.tell(envelope["id"])
 
     def _learn(self, ticket: str, data: dict[str, Any]) -> None:
         if "barred" in data:
             # A report that was joined with one about a person is about that person too, whatever its own events say.
-            self._know(ticket, self._about.get(ticket) or data["barred"])
+            self._note(self._about, ticket, self._about.get(ticket) or data["barred"])
 
     def _learn_together(self, one: str, other: str) -> None:
         """Note that of two joined reports each is about the other's person, as the stages hide them from then on."""
         persons = {self._about.get(ticket, SOMEBODY) for ticket in (one, other)} - {None}
         for ticket in (one, other):
-            self._know(ticket, SOMEBODY if len(persons) > 1 else next(iter(persons), None))
+            self._note(self._about, ticket, SOMEBODY if len(persons) > 1 else next(iter(persons), None))
 
-    def _know(self, ticket: str, person: str | None) -> None:
-        self._about[ticket] = person
-        if len(self._about) > MOST_KNOWN:
-            del self._about[next(iter(self._about))]
+    def _note(self, known: dict[K, V], key: K, value: V) -> None:
+        known[key] = value
+        if len(known) > MOST_KNOWN:
+            del known[next(iter(known))]
 
     def _may_hear(self, stream: Stream, ticket: str) -> bool:
-        """Return whether the account of `stream` may learn that something changed: never of a report about its person.
+        """Return whether the account of `stream` may learn that something changed.
 
-        Threat: an account that sees a change, and none in its list, learns that there is a case which it may not see.
+        It never may of a report about its person, nor of one from which it stepped aside. Threat: an account that sees
+        a change, and none in its list, learns that there is a case which it may not see, or that one goes on.
         """
+        if ticket in stream.recused or (ticket, stream.account) in self._recused:
+            return False
         return stream.barred is None or self._about.get(ticket, SOMEBODY) not in (SOMEBODY, stream.barred)
 
 
 def stream_for(desk: Desk, actor: Actor) -> Stream:
     """Open a stream about `desk` for `actor`, whose role works there. It ends with their access token at the latest.
 
-    Raises TooManyStreamsError.
+    Raises TooManyStreamsError, and what Backend.call does.
     """
+    recused = backend().call(desk.stage, "recused_from")
     # Spread out, because each page reconnects as soon as its stream ends.
     longest = LASTS_SECONDS if actor.barred is None else LASTS_WITH_NIP_SECONDS
     lasts = longest * random.uniform(0.9, 1.1)  # noqa: S311  # nosec B311
     left = (actor.expires_at - datetime.now(UTC)).total_seconds() if actor.expires_at else LIFETIME.total_seconds()
     feed: LiveFeed = current_app.extensions["live"]
     group = actor.group if actor.role == Role.OPD_TEAM else None
-    return feed.open(desk, group, actor.id, min(lasts, left), actor.barred)
+    return feed.open(desk, group, actor.id, min(lasts, left), actor.barred, recused)
 
 
 def as_response(stream: Stream) -> Response:

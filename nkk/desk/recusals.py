@@ -82,6 +82,12 @@ class RecusingWork(Work):
         row = {"ticket": ticket, "whom": account, "at": self.now, "by": by}
         return insert_if_absent(self.connection, self.RECUSALS, row)
 
+    def recused_from(self, actor: Actor) -> list[str]:
+        """Return the tickets that recusals hide from the account of `actor`, in order."""
+        found = self.RECUSALS.c
+        query = select(found.ticket).where(found.whom == actor.id).order_by(found.ticket)
+        return list(self.connection.execute(query).scalars())
+
     def stepped_aside(self, ticket: str, actor: Actor) -> bool:
         """Return whether `actor` stepped aside from the case of their own accord."""
         found = self.RECUSALS.c

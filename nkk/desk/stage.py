@@ -338,6 +338,13 @@ class RecusesStaff(Desk):
         with self.uow.reading() as work:
             return work.clocked.unseen([seat for seat in found if seat["role"] == self.role])
 
+    @rpc
+    @of_the_desk
+    def recused_from(self, actor: Actor) -> list[str]:
+        """Return the tickets of the cases from which the caller stepped aside, or was set aside."""
+        with self.uow.reading() as work:
+            return work.recused_from(actor)
+
     @handles(CaseRecused)
     def on_case_recused(self, event: Event[CaseRecused]) -> None:
         """Hide a case from an account, also before the case is here, and end that account's claim."""

@@ -34,9 +34,10 @@ def feed(node: PrivateNode) -> Iterator[LiveFeed]:
     feed.close()
 
 
-def tell(node: PrivateNode, kind: str, event_id: str) -> None:
-    """Publish the sample event of type `kind` as its stage would, with the id `event_id`."""
+def tell(node: PrivateNode, kind: str, event_id: str, subject: str | None = None, **data: str) -> None:
+    """Publish the sample event of type `kind` as its stage would, with the id `event_id`, and `data` in its data."""
     body = json.loads((SAMPLES / f"{kind}.json").read_text("utf-8")) | {"id": event_id}
+    body |= {"subject": subject or body["subject"], "data": body["data"] | data}
     exchange = f"{body['source'].rpartition('/')[2]}.events"
     with publisher(node.uri) as channel:
         channel.publish([Message(id=event_id, exchange=exchange, routing_key=kind, body=json.dumps(body))])
@@ -85,6 +86,18 @@ def test_registrations_are_not_heard(node: PrivateNode, feed: LiveFeed, monkeypa
         tell(node, kind, kind)
     eventually(lambda: "complaint.submitted.v2" in heard)
     assert heard == ["complaint.submitted.v2"]
+
+
+def test_whoever_steps_aside_hears_no_more_of_the_case(node: PrivateNode, feed: LiveFeed) -> None:
+    theirs, colleagues = (following(feed.open(INTAKE, None, account, 60)) for account in ("one", "two"))
+    assert next(theirs).startswith("event: ready")
+    assert next(colleagues).startswith("event: ready")
+    case = "NKK-2026-0000-0001"
+    tell(node, "case.recused.v1", "aside", case, ticket=case, account="one", desk="intake")
+    tell(node, "complaint.handed_over.v1", "of the case", case)
+    assert ids(colleagues, "of the case") == {"of the case"}
+    tell(node, "complaint.handed_over.v1", "of another")
+    assert ids(theirs, "of another") == {"of another"}
 
 
 def test_the_queue_goes_with_the_process(node: PrivateNode) -> None:

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from gateway.desks import ANSWERS, INTAKE, TRIAGE
 from gateway.desks import DESKS as ALL_DESKS
 from gateway.desks import OPD as OPD_DESK
 from gateway.live import LiveFeed, Stream
+from nkk.contracts.events import CaseRecused
 from nkk.sop.files import UnknownFile
 from nkk.sop.refusals import Refused, UnknownTicket
 from nkk.trust.actor import Actor
@@ -205,6 +207,63 @@ def closed(opened: dict[Any, Stream]) -> Iterator[tuple[Any, Stream]]:
     for who, stream in opened.items():
         stream.tell(None)
         yield who, stream
+
+
+STREAMS = {"intake": (INTAKE, ANSWERS), "triage": (TRIAGE,), "opd_response": (OPD_DESK,)}
+"""The live lists of those who work at each stage's desk."""
+
+
+@pytest.mark.parametrize("restarted", [False, True], ids=["as it happens", "after a restart"])
+@pytest.mark.parametrize("barred", [None, VAULT.barred(OTHER_NIP)], ids=["without a NIP", "with another NIP"])
+@pytest.mark.parametrize("ending", share(ENDINGS))
+def test_the_live_lists_of_who_stepped_aside_are_told_of_no_change_by_it(
+    stages: House, ending: str, barred: str | None, restarted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LiveFeed, "_listen", lambda _: None)
+    feed = LiveFeed("amqp://nowhere", 4 * len(ALL_DESKS))
+
+    def opened() -> dict[Any, Stream]:
+        return {
+            (desk, who.id): feed.open(
+                desk,
+                who.group if desk is OPD_DESK else None,
+                who.id,
+                60,
+                barred,
+                stages.command(desk.stage, "recused_from", who),
+            )
+            for stage, desks in STREAMS.items()
+            for desk in desks
+            for who in (DESKS[stage], COLLEAGUES[stage])
+        }
+
+    streams = opened()
+    way = Way(stages, about())
+    way.step_aside("intake")
+    for act in way.go(ENDINGS[ending]):
+        for stage, first in FIRST_AT.items():
+            if act == first:
+                way.step_aside(stage)
+    if restarted:
+        # A process that was not there when they stepped aside.
+        streams = opened()
+    for message in messages(stages):
+        if not (restarted and message.delivery_info["routing_key"] == CaseRecused.TYPE):
+            feed._hear(message)
+    heard = {who: {*iter(stream._news.get_nowait, None)} for who, stream in closed(streams)}
+    for stage in stages_of(ENDINGS[ending]):
+        after = since_recusal(stages, way.ticket, DESKS[stage])
+        for desk in STREAMS[stage]:
+            told = {after[each] for each in heard[desk, DESKS[stage].id] & after.keys()}
+            assert told == set(), (desk.key, "hears of it")
+    assert any(heard[desk, COLLEAGUES["intake"].id] for desk in STREAMS["intake"]), "a colleague hears of it"
+
+
+def since_recusal(stages: House, ticket: str, actor: Actor) -> dict[str, str]:
+    """Return the types of a case's events since `actor` stepped aside from it, by their ids."""
+    told = [event for _, event in stages.told if event.subject == ticket]
+    first = next(n for n, event in enumerate(told) if getattr(event.data, "account", None) == actor.id)
+    return {event.id: event.type for event in told[first:]}
 
 
 SEARCHES: tuple[dict[str, Any], ...] = ({}, {"late": True}, {"waits": "reporter"}, {"waits": "nobody"})

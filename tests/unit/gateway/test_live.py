@@ -4,6 +4,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 from queue import Empty
+from types import SimpleNamespace
 
 import pytest
 from flask import Flask
@@ -13,6 +14,7 @@ from gateway.desks import ANSWERS, INTAKE, OPD, TRIAGE
 from gateway.live import CHANGES, LiveFeed, TooManyStreamsError
 from nkk.contracts import EVENTS
 from nkk.contracts.asyncapi import SAMPLES
+from nkk.contracts.events import CaseRecused
 from nkk.trust.actor import Actor
 
 TEAM = Actor("staff-1", "opd_team", "disdukcapil")
@@ -220,13 +222,22 @@ def test_a_stream_lasts_ten_minutes_and_no_longer_than_the_token(feed, monkeypat
     lasting = []
     monkeypatch.setattr(feed, "open", lambda *asked: lasting.append(asked))
     app = Flask(__name__)
-    app.extensions["live"] = feed
+    app.extensions |= {"live": feed, "nkk": SimpleNamespace(call=lambda *asked: [*asked])}
     with app.app_context():
         live.stream_for(
-            "opd", Actor(TEAM.id, TEAM.role, TEAM.group, None, datetime.now(UTC) + timedelta(seconds=expires_in))
+            OPD, Actor(TEAM.id, TEAM.role, TEAM.group, None, datetime.now(UTC) + timedelta(seconds=expires_in))
         )
-    assert lasting[0][:3] == ("opd", "disdukcapil", TEAM.id)
+    assert lasting[0][:3] == (OPD, "disdukcapil", TEAM.id)
     assert least <= lasting[0][3] <= most
+    assert lasting[0][4:] == (None, ["opd_response", "recused_from"])
+
+
+def test_a_feed_does_not_grow_with_what_it_knows(feed, monkeypatch):
+    monkeypatch.setattr(live, "MOST_KNOWN", 2)
+    accounts = [f"account-{n}" for n in range(3)]
+    for account in accounts:
+        feed._hear(sample(CaseRecused, account=account))
+    assert [account for _, account in feed._recused] == accounts[1:]
 
 
 def test_a_page_that_left_before_a_word_was_sent_makes_room(feed):
@@ -295,7 +306,7 @@ def test_of_joined_reports_each_is_about_the_person_of_the_other(feed, about, he
 
 def test_the_stream_of_an_account_whose_nip_is_known_ends_sooner_so_that_its_page_loads_the_list(feed):
     app = Flask("x")
-    app.extensions["live"] = feed
+    app.extensions |= {"live": feed, "nkk": SimpleNamespace(call=lambda *_: [])}
     named = Actor("staff-1", "main_team", barred=BARRED)
     with app.app_context():
         assert live.stream_for(TRIAGE, named)._ends <= live.monotonic() + 1.1 * live.LASTS_WITH_NIP_SECONDS
