@@ -30,7 +30,8 @@ def receipt(ticket: str, code: str, format: str) -> Response:
     ticket = complaints.known(ticket)
     held = backend().tell_intake("paper_receipt", {"ticket": ticket, "access_code": code})
     files = evidence.rows(held.get("files", ()))
-    shown = {**held, "files": files, "access_code": code, "tracking_url": f"{current_app.config['SITE_URL']}/akun/kode"}
+    url = f"{current_app.config['SITE_URL']}{papers.CODE_PAGE}"
+    shown = {**held, "files": files, "access_code": code, "tracking_url": url}
     return papers.sent(papers.PAPER_RECEIPT, format, shown, f"{papers.PAPER_RECEIPT}-{ticket}")
 
 

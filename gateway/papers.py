@@ -40,6 +40,9 @@ PAPER_RECEIPT = "tanda-terima-loket"
 """The receipt of a report that an operator entered, with its access code, which only its entry tells."""
 
 RECAP = "rekap-bulanan"
+CODE_PAGE = "/akun/kode"
+"""The page that opens an account by an access code."""
+
 OF_COMPLAINTS = frozenset(KINDS) - {RECAP, PAPER_RECEIPT}
 
 FROM_STEP: dict[Role, dict[str, int]] = {
@@ -125,7 +128,8 @@ def content(ticket: str, kind: str, role: Role) -> dict[str, Any]:
     held |= _files_of(kind, role, view)
     if role == Role.MAIN_TEAM and view.get("joined"):
         held["joined_count"] = len(view["joined"])
-    held |= {"ticket": ticket, "tracking_url": f"{current_app.config['SITE_URL']}/laporan/{ticket}"}
+    site = current_app.config["SITE_URL"]
+    held |= {"ticket": ticket, "tracking_url": f"{site}/laporan/{ticket}", "code_url": f"{site}{CODE_PAGE}"}
     held |= _named(held)
     return held | _every_response(held)
 

@@ -80,7 +80,7 @@ SHOWN: dict[str, frozenset[str]] = {
         _ALWAYS | {"channel", "submitted_at", "service_due_at", "files", "access_code", "access_code_expires_at"}
     ),
     ANSWER_LETTER: frozenset(
-        _ALWAYS | {"subject_line", "submitted_at", "answer", "answered_at", "attachments", "may_object"}
+        _ALWAYS | {"subject_line", "submitted_at", "answer", "answered_at", "attachments", "may_object", "code_url"}
     ),
     RECAP: frozenset(recap.KEYS),
 }

@@ -18,6 +18,7 @@ def _report() -> dict[str, Any]:
     return {
         "ticket": "NKK-2026-000123",
         "tracking_url": "https://pengaduan.example.id/lacak/NKK-2026-000123",
+        "code_url": "https://pengaduan.example.id/akun/kode",
         "reporter_kind": "public",
         "claimed_kind": "complaint",
         "category": "Kode perilaku",

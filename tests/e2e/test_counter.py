@@ -49,6 +49,7 @@ def test_a_person_without_an_email_gets_receipt_answer_and_account_on_paper(
     assert eventually(to_print) == ["answered"]
     answer = eventually(lambda: paper(operator, f"/complaints/{ticket}/documents/surat-jawaban.pdf"))
     assert "Jam pelayanan 07.30 sampai 16.00." in answer
+    assert "/akun/kode" in answer, "the person has no account yet"
     assert not [letter for letter in posted(whole.stack.var / "mail") if ticket in letter["Subject"]]
     chosen = {"username": f"warga-{uuid.uuid4().hex[:10]}", "password": PASSWORD}
     people.anyone.post("/reporters/from-code", {"access_code": code, **chosen}, expect=201)

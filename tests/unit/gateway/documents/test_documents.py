@@ -101,6 +101,9 @@ SAYS = {
         "Terima kasih. Petugas telah ditegur dan jadwal loket diperbaiki.",
         "R2-1",
         "keberatan satu kali",
+        "You may object once",
+        "Buka https://pengaduan.example.id/akun/kode dan ketik kode akses",
+        "Open https://pengaduan.example.id/akun/kode and type the access code",
     ],
     RECAP: [
         "Maret 2026",
