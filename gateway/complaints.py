@@ -132,9 +132,9 @@ def journey(ticket: str) -> views.Timeline:
     return journeys.of(known(ticket))
 
 
-def hand_over(ticket: str) -> views.Acted:
-    """Hand a report over to triage (step 2)."""
-    return backend().call("intake", "hand_over", known(ticket))
+def hand_over(ticket: str, if_free: bool = False) -> views.Acted:
+    """Hand a report over to triage (step 2); with `if_free` none that a colleague claims or that waits."""
+    return backend().call("intake", "hand_over", known(ticket), if_free)
 
 
 def classify(ticket: str, form: dict[str, Any]) -> views.Acted:

@@ -21,7 +21,7 @@ def of(ticket: str) -> list[Noted]:
     role = Role(g.actor.role)
     readable = NOTED_AT if role == Role.MAIN_TEAM else {role: NOTED_AT[role]}
     found: list[Noted] = [
-        {"at": note["at"], "by": note["by"], "text": note["text"], "role": str(wrote)}
+        {"at": note["at"], "by": note["by"], "text": note["text"], "recused": note["recused"], "role": str(wrote)}
         for wrote, stage in readable.items()
         for note in backend().call(stage, "notes", ticket)
     ]

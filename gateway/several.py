@@ -24,8 +24,8 @@ def claim(tickets: Iterable[str], take_over: bool = False) -> list[Result]:
 
 
 def hand_over(tickets: Iterable[str]) -> list[Result]:
-    """Hand reports over to Tim Utama (step 2)."""
-    return _each(tickets, complaints.hand_over)
+    """Hand reports over to Tim Utama (step 2), but none that a colleague works on or that waits for its reporter."""
+    return _each(tickets, lambda ticket: complaints.hand_over(ticket, if_free=True))
 
 
 def _each(tickets: Iterable[str], act: Callable[[str], Any]) -> list[Result]:

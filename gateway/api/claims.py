@@ -49,7 +49,9 @@ def claim_several(form: dict[str, Any]) -> dict[str, Any]:
 def hand_over_several(form: dict[str, Any]) -> dict[str, Any]:
     """Step 2: hand up to 50 complaints over to the main team.
 
-    Each is handed over or refused by itself; a refused one has a `problem`.
+    Each is handed over or refused by itself; a refused one has a `problem`. Those that a colleague claims
+    (`claimed-by-colleague`) or that wait for their reporter (`question-open`) are not handed over here, but each by
+    its own `handover`.
     """
     return {"items": [_told(result) for result in several.hand_over(form["tickets"])]}
 

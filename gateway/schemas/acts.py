@@ -6,7 +6,7 @@ from typing import Any
 from marshmallow import Schema, fields
 
 from gateway.schemas.files import File, upload_ids
-from gateway.schemas.parts import Flag, Thorough, one_of
+from gateway.schemas.parts import RECUSED, Flag, Thorough, one_of
 from nkk.contracts.fields import NOTE_LENGTH, PlainText, Range, Slug, Ticket, UserName
 from nkk.sop import faults
 from nkk.sop.faults import Fault
@@ -207,6 +207,7 @@ class Note(Schema):
     by = fields.String(required=True, metadata={"description": "The id of the account; GET /staff/names has its name."})
     role = fields.String(required=True, metadata={"description": "The role of the desk that wrote it."})
     text = fields.String(required=True)
+    recused = fields.String(required=True, allow_none=True, metadata={"description": RECUSED})
 
 
 class Notes(Schema):

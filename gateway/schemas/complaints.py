@@ -7,7 +7,7 @@ from marshmallow import Schema, fields
 
 from gateway.schemas.accounts import Possible
 from gateway.schemas.files import Addition, File, upload_ids
-from gateway.schemas.parts import Claim, Flag, Thorough, one_of
+from gateway.schemas.parts import RECUSED, Claim, Flag, Thorough, one_of
 from nkk.contracts.fields import Digits, Length, Regexp
 from nkk.contracts.report import ReportForm, ReportView
 from nkk.sop import faults
@@ -179,6 +179,7 @@ class NoteOfDesk(Schema):
     at = fields.String(required=True)
     by = fields.String(required=True)
     text = fields.String(required=True)
+    recused = fields.String(required=True, allow_none=True, metadata={"description": RECUSED})
 
 
 class Undelivered(Schema):

@@ -11,6 +11,9 @@ from nkk.sop import faults
 from nkk.sop.faults import Fault
 from nkk.sop.report import TEXT_LENGTH
 
+RECUSED = "The id of the account that stepped aside, or was set aside, for this reason; null of other notes."
+"""What `recused` of a note means."""
+
 
 def one_of(*values: str) -> OneOf:
     return OneOf(values)

@@ -451,7 +451,7 @@ def notes(ticket: str) -> ResponseReturnValue:
 
     def show(form: Form) -> str:
         found = noting.of(ticket)
-        names = colleagues.names(note["by"] for note in found)
+        names = colleagues.names(who for note in found for who in (note["by"], note["recused"]))
         return render_template("notes.html", form=form, ticket=ticket, notes=found, names=names)
 
     return forms.answer(schemas.NoteText, carry_out, show)

@@ -236,7 +236,8 @@ def _page(ticket: str, form: Form, reporter: Mapping[str, Any] | None = None) ->
     claimed = case.get("claim") if role in desks.STAFF else None
     entries = timeline["entries"] if timeline else []
     seen = (*entries, *case.get("notes", ()))
-    names = colleagues.names([claimed["by"] if claimed else None, *(each.get("by") for each in seen)])
+    accounts = (each.get(which) for each in seen for which in ("by", "recused"))
+    names = colleagues.names([claimed["by"] if claimed else None, *accounts])
     return render_template(
         "reporter_case.html" if role == Role.REPORTER else "case.html",
         form=form,

@@ -80,7 +80,7 @@ SAID = {
         _("Keberatan dapat dinyatakan satu kali. Tidak ada yang berubah. Untuk hal lain, tulislah laporan baru."),
     ),
     "QuestionOpen": Said(
-        _("Pelapor sudah ditanya"),
+        _("Pelapor sudah ditanya dan belum menjawab"),
         _("Pertanyaan sebelumnya belum dijawab. Tidak ada yang berubah."),
     ),
     "ReporterUnreachable": Said(

@@ -70,11 +70,15 @@ class Recused(TypedDict):
 
 
 class Note(TypedDict):
-    """A note of staff about a case; `by` is an account's id."""
+    """A note of staff about a case; `by` is an account's id, and `recused` that of the account that it had step aside.
+
+    `recused` is None of other notes.
+    """
 
     at: str
     by: str
     text: str
+    recused: str | None
 
 
 class Left(TypedDict):

@@ -1,10 +1,13 @@
 """Notes of staff about a case: for their own desk and for Tim Utama, never for a reporter, a tool or another stage."""
 
+import json
+from datetime import datetime
 from typing import Any, ClassVar
 
 from sqlalchemy import BigInteger, Column, Integer, MetaData, String, Table, Text, insert, select
 
-from nkk.desk.recusals import RecusingWork, may_see
+from nkk.desk.record import RecordedWork
+from nkk.desk.recusals import RECUSED, RecusingWork, may_see
 from nkk.store.database import UtcDateTime
 from nkk.trust.actor import Actor
 
@@ -23,7 +26,7 @@ def notes_table(metadata: MetaData) -> Table:
     )
 
 
-class NotingWork(RecusingWork):
+class NotingWork(RecordedWork, RecusingWork):
     """One transaction of a stage whose desk writes notes."""
 
     NOTES: ClassVar[Table]
@@ -39,3 +42,12 @@ class NotingWork(RecusingWork):
         query = select(self.NOTES).where(notes.ticket == ticket, may_see(self.RECUSALS, notes.ticket, actor))
         query = query if actor.group is None else query.where(notes.opd == actor.group)
         return list(self.connection.execute(query.order_by(notes.id)))
+
+    def recused_by(self, ticket: str) -> dict[tuple[str, datetime], str]:
+        """Return the accounts that stepped aside from a case, or were set aside, by who did it and when.
+
+        The note of the same account and instant is the reason.
+        """
+        record = self.RECORD.c
+        query = select(record.actor, record.at, record.detail).where(record.ticket == ticket, record.act == RECUSED)
+        return {(by, at): json.loads(detail)["account"] for by, at, detail in self.connection.execute(query)}

@@ -19,7 +19,7 @@ from nkk.contracts.events import (
     QuestionAsked,
     QuestionLapsed,
 )
-from nkk.contracts.fields import NOTE_LENGTH, Instant, PlainText
+from nkk.contracts.fields import NOTE_LENGTH, PlainText
 from nkk.contracts.files import FileView, UploadIds
 from nkk.desk.calendars import Calendars
 from nkk.desk.record import opening, viewing
@@ -31,7 +31,7 @@ from nkk.messaging.rpc import rpc
 from nkk.messaging.stage import Stage, UnitOfWorkProvider
 from nkk.sop import files
 from nkk.sop.claims import Claimable
-from nkk.sop.clock import Calendar, day_after
+from nkk.sop.clock import Calendar, day_after, write_instant
 from nkk.sop.refusals import NotYourRole, UnknownTicket
 from nkk.sop.report import TEXT_LENGTH
 from nkk.sop.steps import Role
@@ -58,12 +58,19 @@ class RecusalForm(Schema):
     account = fields.String(allow_none=True, load_default=None, validate=validate.Length(1, 64))
 
 
-class NoteView(Schema):
-    """A note as staff see it."""
-
-    at = Instant()
-    by = fields.String()
-    text = fields.String()
+def notes_shown(work: Any, ticket: str, actor: Actor) -> list[views.Note]:
+    """Return the notes about a case that `actor` may see; `recused` of a reason is the account that it set aside."""
+    notes = work.notes_on(ticket, actor)
+    recused = work.recused_by(ticket) if notes else {}
+    return [
+        {
+            "at": write_instant(note.at),
+            "by": note.by,
+            "text": note.text,
+            "recused": recused.get((note.by, note.at)),
+        }
+        for note in notes
+    ]
 
 
 class CalendarsProvider(DependencyProvider):
@@ -207,8 +214,7 @@ class NotesDesk(Desk):
         with self.uow.begin() as work:
             case = work.clocked.get(ticket, actor)
             work.add_note(actor, case.ticket, form["text"])
-            found = work.notes_on(case.ticket, actor)
-        return NoteView(many=True).dump(found)
+            return notes_shown(work, case.ticket, actor)
 
     @rpc
     @requires(Role.OPERATOR, Role.MAIN_TEAM, Role.OPD_TEAM)
@@ -218,8 +224,7 @@ class NotesDesk(Desk):
             raise NotYourRole
         with viewing(self.uow, actor, ticket, "notes") as work:
             self.may_read_notes(work, actor, ticket)
-            found = work.notes_on(ticket, actor)
-        return NoteView(many=True).dump(found)
+            return notes_shown(work, ticket, actor)
 
     def may_read_notes(self, work: Any, actor: Actor, ticket: str) -> None:
         """Raise UnknownTicket where the caller's own desk does not have the case."""
@@ -394,9 +399,9 @@ class CaseDesk(RecusalDesk):
         """Return one whole case, and record the view."""
         with viewing(self.uow, actor, ticket, "case") as work:
             case = work.clocked.get(ticket, actor)
-            notes = work.notes_on(ticket, actor)
+            notes = notes_shown(work, ticket, actor)
             also = self.also_shown(work, actor, case)
-        more = {"acts": case.acts(), "notes": NoteView(many=True).dump(notes), **also}
+        more = {"acts": case.acts(), "notes": notes, **also}
         return self.shown(self.viewed(), case, work.now) | more
 
     def also_shown(self, work: Any, actor: Actor, case: Any) -> dict[str, Any]:

@@ -43,13 +43,13 @@ class Claimable(Timed):
         """Claim the case for `by`, or renew the claim. Raises ClaimedByColleague unless `take_over` is set."""
         self.must_stand_here()
         if not take_over:
-            self._must_not_be_a_colleagues(by, now)
+            self.must_not_be_a_colleagues(by, now)
         self.claimed_by, self.claimed_at = by, now
 
     def release(self, by: str, now: datetime) -> None:
         """End the claim of `by`. Raises ClaimedByColleague where it is another's."""
         self.must_stand_here()
-        self._must_not_be_a_colleagues(by, now)
+        self.must_not_be_a_colleagues(by, now)
         self._unclaim()
 
     def end_claim_of(self, account: str) -> bool:
@@ -75,7 +75,8 @@ class Claimable(Timed):
         super().stop_clock(at)
         self._unclaim()
 
-    def _must_not_be_a_colleagues(self, by: str, now: datetime) -> None:
+    def must_not_be_a_colleagues(self, by: str, now: datetime) -> None:
+        """Raise ClaimedByColleague where another than `by` claims the case at `now`."""
         claim = self.claim_at(now)
         if claim is not None and claim["by"] != by:
             raise ClaimedByColleague({"claim": claim})

@@ -57,6 +57,14 @@ class Askable(Endable):
         if self.awaits_reporter:
             raise QuestionOpen({"stands": self.stands()})
 
+    def must_be_free(self, by: str, now: datetime) -> None:
+        """Raise ClaimedByColleague or QuestionOpen where a colleague of `by` works on the case, or it waits for the
+        reporter; or the desk's own refusal where it does not stand here."""
+        self.must_stand_here()
+        self.must_not_be_a_colleagues(by, now)
+        if self.awaits_reporter:
+            raise QuestionOpen({"stands": self.stands()})
+
     @property
     def with_opd(self) -> str | None:
         """The OPD whose team has the complaint; None where none has it."""

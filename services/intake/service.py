@@ -11,7 +11,7 @@ from typing import Any, Self
 from nkk.contracts import views
 from nkk.contracts.events import ComplaintHandedOver
 from nkk.desk import IDENTITY_SHOWN, viewing
-from nkk.desk.stage import NoteView, of_the_desk
+from nkk.desk.stage import notes_shown, of_the_desk
 from nkk.messaging.boxes import Call, UnreadableBoxError
 from nkk.messaging.rpc import rpc
 from nkk.messaging.stage import UnitOfWorkProvider
@@ -138,11 +138,11 @@ class IntakeService(
             if actor.role == Role.REPORTER and complaint.reporter_id != actor.id:
                 raise UnknownTicket
             is_operator = actor.role == Role.OPERATOR
-            notes = work.notes_on(ticket, actor) if is_operator else []
+            notes = notes_shown(work, ticket, actor) if is_operator else []
             entry = work.entries.find(ticket) if is_operator and complaint.channel != Channel.WEB else None
         view = (schemas.OwnView if actor.role == Role.REPORTER else schemas.ComplaintView)().dump(complaint)
         if actor.role == Role.OPERATOR:
-            view |= {"claim": complaint.claim_at(work.now), "notes": NoteView(many=True).dump(notes)}
+            view |= {"claim": complaint.claim_at(work.now), "notes": notes}
             view["entered"] = schemas.EnteredByStaff().dump(entry) if entry else None
         view["acts"] = complaint.acts(actor.role, work.now, self.calendars.get(complaint.calendar))
         return view | self.calendars.left(complaint, complaint.service_due_at, complaint.service_calendar, work.now)
@@ -186,9 +186,11 @@ class IntakeService(
 
     @rpc
     @of_the_desk
-    def hand_over(self, actor: Actor, ticket: str) -> views.Acted:
-        """Hand a report over to Tim Utama (step 2)."""
+    def hand_over(self, actor: Actor, ticket: str, if_free: bool = False) -> views.Acted:
+        """Hand a report over to Tim Utama (step 2); with `if_free` none that a colleague claims or that waits."""
         with self.act(actor, ticket) as act:
+            if if_free:
+                act.case.must_be_free(actor.id, act.now)
             act.case.hand_over(actor.id, act.now)
             act.emit(_handed_over(act.case, act.calendar))
         return act.done()

@@ -24,7 +24,6 @@ from nkk.desk import (
     AttachingWork,
     ClockedWork,
     NotingWork,
-    RecordedWork,
     Rows,
     additions_column,
     alarm_index,
@@ -158,7 +157,7 @@ class Cases(Rows[Case]):
         return {row.opd: row[1] for row in self._connection.execute(query)}
 
 
-class OpdResponseWork(ClockedWork, RecordedWork, AttachingWork, NotingWork):
+class OpdResponseWork(ClockedWork, AttachingWork, NotingWork):
     """opd_response's unit of work: one database transaction."""
 
     OUTBOX = outbox

@@ -25,7 +25,6 @@ from nkk.contracts.events import CaseRecused
 from nkk.desk import (
     ClockedWork,
     NotingWork,
-    RecordedWork,
     Rows,
     Wanted,
     additions_column,
@@ -179,7 +178,7 @@ class Lists:
         return opds and set(json.loads(opds))
 
 
-class TriageWork(ClockedWork, RecordedWork, NotingWork):
+class TriageWork(ClockedWork, NotingWork):
     """Triage's unit of work: one database transaction."""
 
     OUTBOX = outbox

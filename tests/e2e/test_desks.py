@@ -114,6 +114,20 @@ def test_several_complaints_are_handed_over_and_each_is_told_of(people: People) 
     assert again[0]["problem"]["type"] == "urn:nkk:problem:already-handed-over"
 
 
+def test_what_a_colleague_works_on_or_its_reporter_owes_is_not_handed_over_with_others(people: People) -> None:
+    reporter = people.reporter()
+    claimed, asked, free, own = (people.submit(reporter) for _ in range(4))
+    colleague(people, "operator").post(f"/complaints/{claimed}/claim", {})
+    people.operator.post(f"/complaints/{own}/claim", {})
+    people.operator.post(f"/complaints/{asked}/questions", {"text": "Pukul berapa?"})
+    told = people.operator.post("/handovers", {"tickets": [claimed, asked, free, own]})["items"]
+    types = [item["problem"] and item["problem"]["type"].removeprefix("urn:nkk:problem:") for item in told]
+    assert types == ["claimed-by-colleague", "question-open", None, None]
+    assert told[0]["problem"]["claim"]["since"]
+    for ticket in (claimed, asked):
+        people.operator.post(f"/complaints/{ticket}/handover")
+
+
 def test_two_operators_hand_the_same_complaints_over_and_each_is_handed_over_once(people: People) -> None:
     reporter = people.reporter()
     tickets = [people.submit(reporter) for _ in range(5)]

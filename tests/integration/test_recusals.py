@@ -1,6 +1,7 @@
 """Staff who stepped aside from a case: at every stage it is to them as one that never was."""
 
 import inspect
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -129,6 +130,21 @@ def test_to_step_aside_again_has_the_same_answer_and_no_second_effect(stages: Ho
     first = stages.do(stage, "recuse", actor, ticket, WHY)
     assert stages.do(stage, "recuse", actor, ticket, WHY) == first == {"ticket": ticket, "account": actor.id}
     assert [note["text"] for note in stages.do(stage, "notes", COLLEAGUES[stage], ticket)] == [WHY]
+
+
+def test_a_reason_names_who_stepped_aside_and_no_other_note_does(stages: House) -> None:
+    ticket, colleague = everywhere(stages), COLLEAGUES["triage"]
+    stages.do("triage", "add_note", MAIN_TEAM, ticket, "Dibahas.")
+    stages.now += timedelta(seconds=1)
+    stages.do("triage", "recuse", MAIN_TEAM, ticket, WHY, colleague.id)
+    stages.do("opd_response", "recuse", COLLEAGUES["opd_response"], ticket, WHY)
+    for stage, whose in (("triage", colleague), ("opd_response", COLLEAGUES["opd_response"])):
+        notes = stages.do(stage, "notes", MAIN_TEAM, ticket)
+        assert {note["text"]: note["recused"] for note in notes} == (
+            {WHY: whose.id} | ({"Dibahas.": None} if stage == "triage" else {})
+        )
+    case = stages.do("opd_response", "case", DESKS["opd_response"], ticket)
+    assert [note["recused"] for note in case["notes"]] == [COLLEAGUES["opd_response"].id]
 
 
 def test_whoever_was_made_to_step_aside_does_not_learn_of_the_case_by_stepping_aside(stages: House) -> None:

@@ -6,7 +6,7 @@ from functools import cached_property
 from sqlalchemy import delete, select
 
 from nkk.contracts.events import CaseRecused, PasswordResetRequested, ReporterRegistered
-from nkk.desk import AttachingWork, ClockedWork, NotingWork, RecordedWork
+from nkk.desk import AttachingWork, ClockedWork, NotingWork
 from services.intake.storage.account_rows import Accounts, Postboxes, Resets
 from services.intake.storage.complaint_rows import Complaints, ToldPlain
 from services.intake.storage.door_rows import Attempts, Boxes
@@ -72,7 +72,7 @@ __all__ = [
 ]
 
 
-class IntakeWork(ClockedWork, RecordedWork, AttachingWork, NotingWork):
+class IntakeWork(ClockedWork, AttachingWork, NotingWork):
     """Intake's unit of work: one database transaction."""
 
     OUTBOX = outbox

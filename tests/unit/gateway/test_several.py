@@ -25,7 +25,7 @@ def told(
     def hand_over(*answers: Any) -> tuple[list[Any], list[str]]:
         tried: list[str] = []
 
-        def call(_stage: str, _method: str, ticket: str) -> Any:
+        def call(_stage: str, _method: str, ticket: str, _if_free: bool) -> Any:
             tried.append(ticket)
             answer = answers[len(tried) - 1]
             if isinstance(answer, Exception):
