@@ -106,7 +106,17 @@ def tell_standings(listing: dict[str, Any]) -> None:
 def view(ticket: str) -> views.Complaint:
     """Return a complaint with what the caller's role may see."""
     complaint: views.Complaint = evidence.shown_in(_VIEWS[g.actor.role](known(ticket)))
+    if Act.ASK in complaint.get("acts", ()) and is_unreachable(ticket):
+        complaint["acts"] = [act for act in complaint["acts"] if act != Act.ASK]
     return complaint
+
+
+def is_unreachable(ticket: str) -> bool:
+    """Return whether a question to the reporter would reach nobody, as far as intake says so now."""
+    try:
+        return backend().call("intake", "is_unreachable", known(ticket))
+    except (StageUnavailableError, StageFailedError):
+        return False
 
 
 def kept(ticket: str) -> views.Complaint:

@@ -1,16 +1,15 @@
 """Questions to reporters, for the API and the pages: asked at the caller's own desk, kept at notification."""
 
-from contextlib import suppress
 from typing import Any, cast
 
 from flask import g
 
 from gateway import desks, evidence, journeys
 from gateway.backend import backend
-from gateway.complaints import known
+from gateway.complaints import is_unreachable, known
 from gateway.notes import NOTED_AT
 from nkk.contracts import views
-from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
+from nkk.messaging.calls import RefusedRemotelyError
 from nkk.sop.refusals import NotYourStep
 from nkk.sop.steps import Role, Stands
 
@@ -29,14 +28,13 @@ def ask(ticket: str, text: str) -> views.Acted:
 
 
 def check_reachable(ticket: str) -> None:
-    """Raise ReporterUnreachable where a question would reach nobody, as far as intake says so now.
+    """Raise ReporterUnreachable where a question would reach nobody.
 
     Threat: an agency that was passed over learns that there is a complaint. To whoever does not have it, its reporter
     is as one who can be asked, and their own stage refuses the question.
     """
-    with suppress(StageUnavailableError, StageFailedError):
-        if backend().call("intake", "is_unreachable", known(ticket)) and (stands := _stands(known(ticket))):
-            raise ReporterUnreachable({"stands": stands})
+    if is_unreachable(ticket) and (stands := _stands(known(ticket))):
+        raise ReporterUnreachable({"stands": stands})
 
 
 def _stands(ticket: str) -> Stands | None:

@@ -12,6 +12,7 @@ from werkzeug.exceptions import NotFound
 
 from gateway import complaints, desks, questions, schemas
 from gateway import notes as noting
+from gateway.journeys import BeingPrepared
 from gateway.limits import by_account, limit
 from gateway.site import colleagues, forms, session, uploading, words
 from gateway.site.forms import Form
@@ -20,6 +21,7 @@ from gateway.site.said import SAID
 from gateway.site.session import needs
 from nkk.contracts import views
 from nkk.desk.worklist import SHORTEST
+from nkk.messaging.calls import StageUnavailableError
 from nkk.sop.acts import Act
 from nkk.sop.endings import ABANDONED, WITHDRAWN
 from nkk.sop.report import SUBJECT_LENGTH
@@ -200,8 +202,9 @@ PAGES = (
         _(
             "Laporan ini menunggu sampai laporan yang satunya diputuskan, tanpa batas waktu langkah 3. Hasilnya lalu "
             "sampai kepada operator untuk laporan ini juga, dan setiap pelapor dijawab sendiri-sendiri. Pelapor tidak "
-            "mengetahui adanya laporan lain. Yang dijanjikan kepada pelapor tidak berubah. Selama menunggu, Anda dapat "
-            "memisahkannya lagi; sesudah itu operator dapat mengembalikannya."
+            "mengetahui adanya laporan lain: bila laporan yang satunya sudah ditanggapi, setujui tanggapan itu paling "
+            "cepat satu jam kemudian, karena pelapor melihat kedua waktunya. Yang dijanjikan kepada pelapor tidak "
+            "berubah. Selama menunggu, Anda dapat memisahkannya lagi; sesudah itu operator dapat mengembalikannya."
         ),
         _("Laporan digabungkan."),
     ),
@@ -312,8 +315,11 @@ RATINGS = {
 
 
 def possible(case: Mapping[str, Any]) -> list[ActPage]:
-    """Return the pages of the acts beside the path that are possible now on a complaint."""
-    return [BY_ACT[Act(act)] for act in case.get("acts", ()) if act in BY_ACT]
+    """Return the pages of the acts beside the path that are possible now on a complaint.
+
+    A request for time is answered at the top of the complaint's page, not among these.
+    """
+    return [BY_ACT[Act(act)] for act in case.get("acts", ()) if act in BY_ACT and act != Act.GRANT_TIME]
 
 
 def _page(page: ActPage) -> None:
@@ -346,6 +352,7 @@ def _page(page: ActPage) -> None:
                 chosen=request.args.get("first", ""),
                 asked=asked,
                 lapsed=lapsed,
+                due_at=_due_at(ticket) if page.act == Act.GRANT_TIME else None,
             )
 
         def carry_out(form: dict[str, Any]) -> ResponseReturnValue:
@@ -355,6 +362,15 @@ def _page(page: ActPage) -> None:
             return redirect(_after(page, ticket), 303)
 
         return forms.answer(page.schema, carry_out, show, lambda values: _read(page.schema, values))
+
+
+def _due_at(ticket: str) -> str | None:
+    """Return when the step that a complaint waits for is due; None where that is not known now."""
+    try:
+        waits_for = complaints.journey(ticket)["next"]
+    except (StageUnavailableError, BeingPrepared):
+        return None
+    return waits_for["due_at"] if waits_for else None
 
 
 def _others(act: Act, case: Mapping[str, Any] | None) -> dict[str, str]:

@@ -11,13 +11,14 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from gateway import complaints, live, schemas, several
 from gateway.backend import backend
+from gateway.clock import now
 from gateway.desks import ANSWERS, INTAKE, OPD, STAFF, TRIAGE, Desk, of_role
 from gateway.errors import STREAMS_RETRY_AFTER_SECONDS
 from gateway.site import colleagues, faults, session, words
 from gateway.site.due import of_service, of_step
 from gateway.site.forms import Form, flat
 from gateway.site.guard import new_pages
-from gateway.site.language import A_YEAR
+from gateway.site.language import A_YEAR, passed
 from gateway.site.session import needs
 from nkk.contracts import views
 from nkk.sop import steps
@@ -267,8 +268,13 @@ def _narrowing() -> tuple[Form, dict[str, Any]]:
 
 def _row(row: views.Row, desk: Desk, known: views.Lists) -> dict[str, Any]:
     standard = _step(row, desk).minutes
+    # A request for time came after the step that the triage stage knows of.
+    came_at = None if row.get("asked_days") else row.get("came_at")
+    starts_later = came_at is not None and not passed(came_at, now())
     return {
         **row,
+        "came_at": None if starts_later else came_at,
+        "starts_at": came_at if starts_later else None,
         "title": row.get("subject_line") or gettext("Jawab laporan ini"),
         "topic": words.topic(row, known),
         "opd_name": words.opd_name(row.get("opd"), known),

@@ -58,6 +58,7 @@ def test_a_reporter_whom_no_question_reaches_is_not_asked(people: People) -> Non
     receipt = people.operator.post("/entries", counter_form(), expect=201)
     path, form = f"/complaints/{receipt['ticket']}/questions", {"text": ASKED}
     problem(people.operator.ask("POST", path, form), 409, "reporter-unreachable")
+    assert "ask" not in people.operator.get(f"/complaints/{receipt['ticket']}")["acts"]
     # Not even that is told to a desk without the complaint.
     for who in (people.main_team, people.opd_team("dinas-kesehatan")):
         problem(who.ask("POST", path, form), 404, "unknown-ticket")

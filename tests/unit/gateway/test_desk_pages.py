@@ -68,6 +68,26 @@ def test_the_service_is_late_once_its_promise_has_passed(app: Flask) -> None:
         assert of_service(ROW | {"service_due_at": None}, 900) is None
 
 
+@pytest.mark.parametrize(
+    ("told", "said", "unsaid"),
+    [
+        ({"came_at": "2026-03-02T01:00:00Z"}, "Tiba", "Waktunya mulai"),
+        # After an objection the clock starts on the next working day.
+        ({"came_at": "2199-03-02T17:00:00Z"}, "Waktunya mulai", "Tiba"),
+        # The case came back when the agency asked, which the row does not say.
+        ({"came_at": "2026-03-02T01:00:00Z", "asked_days": 3}, "Minta tambahan 3 hari kerja", "Tiba"),
+    ],
+    ids=["came", "starts later", "asks for time"],
+)
+def test_a_row_says_when_its_case_came(
+    operator: FlaskClient, stages: FakeBackend, told: dict[str, Any], said: str, unsaid: str
+) -> None:
+    stages.answers["worklist"] = {"items": [ROW | told], "next": None}
+    page = operator.get("/meja/serah-terima").text
+    assert said in page
+    assert unsaid not in page
+
+
 @pytest.mark.parametrize("compact", [False, True], ids=["full", "compact"])
 @pytest.mark.parametrize(
     ("told", "shown"),

@@ -33,7 +33,9 @@ FORM = {"username": "warga", "password": "rahasia-sekali-42"}
 class FakeBackend:
     """Returns the answers that a test has set, and raises those that are exceptions."""
 
-    answers: dict[str, Any] = field(default_factory=lambda: {"staff_names": {}, "recused_from": []})
+    answers: dict[str, Any] = field(
+        default_factory=lambda: {"staff_names": {}, "recused_from": [], "is_unreachable": False}
+    )
     asked: list[tuple[str, tuple[Any, ...]]] = field(default_factory=list)
 
     def call(self, stage: str, method: str, *args: Any) -> Any:
