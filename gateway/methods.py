@@ -26,6 +26,7 @@ EFFECTS = {
     "cases.read": "for its reporter, the answer is received: step 7; a look of the staff is recorded",
     "beside.notes": "a look of the staff is recorded",
     "beside.beri-waktu": "a look of the staff is recorded",
+    "beside.opd-lain": "a look of the staff is recorded",
     "beside.tutup": "a look of the staff is recorded",
     "beside.tanya": "a look of the staff is recorded where the reporter cannot be asked",
     "acts.read_questions": "a look of the staff is recorded",
