@@ -144,7 +144,7 @@ def journey(ticket: str) -> views.Timeline:
 
 def hand_over(ticket: str, if_free: bool = False) -> views.Acted:
     """Hand a report over to triage (step 2); with `if_free` none that a colleague claims or that waits."""
-    return backend().call("intake", "hand_over", known(ticket), if_free)
+    return backend().call("intake", "hand_over", known(ticket), *([True] if if_free else []))
 
 
 def classify(ticket: str, form: dict[str, Any]) -> views.Acted:

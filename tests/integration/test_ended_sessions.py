@@ -34,6 +34,7 @@ PLAIN: dict[str, tuple[Actor, tuple[Any, ...]]] = {
     "recuse": (OPERATOR, ("open", "Kerabat.")),
     "add_note": (OPERATOR, ("open", "Pelapor menelepon.")),
     "is_unreachable": (OPERATOR, ("open",)),
+    "recused_from": (OPERATOR, ()),
     "ask": (OPERATOR, ("open", "Kapan?")),
     "abandon": (OPERATOR, ("open", "Tanpa jawaban tidak dapat diperiksa.")),
     "open_file": (OPERATOR, ("open", "1")),
