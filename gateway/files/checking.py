@@ -67,12 +67,20 @@ Scanner = Callable[[Iterable[bytes]], bool]
 
 
 class Checker:
-    """The checks of a process. `scan` is None where there is no scanner; without `known`, nothing expires."""
+    """The checks of a process. `scan` is None where there is no scanner; without `known`, nothing expires.
+
+    `pace` is called with the number of bytes that were given to the inspection, before more are.
+    """
 
     def __init__(
-        self, uploads: Uploads, inspect: Inspect, scan: Scanner | None = None, known: Known | None = None
+        self,
+        uploads: Uploads,
+        inspect: Inspect,
+        scan: Scanner | None = None,
+        known: Known | None = None,
+        pace: Callable[[int], None] = lambda _: None,
     ) -> None:
-        self._uploads, self._inspect, self._scan, self.known = uploads, inspect, scan, known
+        self._uploads, self._inspect, self._scan, self.known, self._pace = uploads, inspect, scan, known, pace
         self._store = uploads.store
         self._failed: dict[str, tuple[float, float]] = {}
         """The pause and the time of the next try of what failed, by id."""
@@ -221,6 +229,7 @@ class Checker:
         def content() -> Iterator[bytes]:
             for chunk in came.read(0, length, length):
                 digest.update(chunk)
+                self._pace(len(chunk))
                 yield chunk
 
         coming = content()

@@ -8,6 +8,7 @@ from flask import Flask
 
 from gateway.files.checking import Checker, Scanner
 from gateway.files.inspection import inspect
+from gateway.files.pace import Pace
 from gateway.files.scanning import Verdict, scan
 from gateway.files.sealing import ring_of
 from gateway.files.slots import Places, Slots
@@ -23,6 +24,7 @@ DEFAULTS: Mapping[str, Any] = {
     "FILES_KEYS": [],
     "FILE_LIMITS": Limits(),
     "UPLOAD_THREADS": 4,
+    "UPLOAD_RATE": 8 * MB,
     "CLAMD": None,
 }
 
@@ -43,15 +45,18 @@ def from_environment() -> dict[str, Any]:
         ),
         # Three quarters of the threads are kept for requests that do not wait for their bodies.
         "UPLOAD_THREADS": max(1, settings.NKK_GATEWAY_THREADS.get() // 4) if threads is None else threads,
+        "UPLOAD_RATE": settings.NKK_UPLOAD_MB_PER_SECOND.get() * MB,
         "CLAMD": settings.NKK_CLAMD.get(),
     }
 
 
 def set_up(app: Flask) -> None:
     """Give `app` its uploads, which are checked in the background once its `checker` is started."""
-    uploads = Uploads(store_at(app.config["FILES"]), ring_of(app.config["FILES_KEYS"]), app.config["FILE_LIMITS"])
+    coming, checked = (Pace(app.config["UPLOAD_RATE"]).keep for _ in range(2))
+    store, ring = store_at(app.config["FILES"]), ring_of(app.config["FILES_KEYS"])
+    uploads = Uploads(store, ring, app.config["FILE_LIMITS"], pace=coming)
     app.extensions["uploads"] = uploads
-    app.extensions["checker"] = Checker(uploads, inspect, scanner_at(app.config["CLAMD"]))
+    app.extensions["checker"] = Checker(uploads, inspect, scanner_at(app.config["CLAMD"]), pace=checked)
     app.extensions["upload_slots"] = Slots(app.config["UPLOAD_THREADS"])
     app.extensions["check_places"] = Places(app.config["UPLOAD_THREADS"])
     app.extensions["field_slots"] = Slots(max(1, app.config["UPLOAD_THREADS"] // 2))

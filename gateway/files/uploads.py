@@ -116,7 +116,11 @@ class Opened:
 
 
 class Uploads:
-    """The uploads and files in a store. Every method raises StoreError where the store is away or full."""
+    """The uploads and files in a store. Every method raises StoreError where the store is away or full.
+
+    `wake` is called where there is something to check, and `pace` with the number of bytes that were received, before
+    more are.
+    """
 
     def __init__(
         self,
@@ -125,8 +129,10 @@ class Uploads:
         limits: Limits | None = None,
         wake: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.time,
+        pace: Callable[[int], None] = lambda _: None,
     ) -> None:
         self.store, self.limits, self.wake, self.clock = store, limits or Limits(), wake, clock
+        self._pace = pace
         self.headers = Headers(store, list(ring))
         most = max(self.limits.unattached_bytes, self.limits.files_bytes)
         self.holdings = Holdings(store, list(ring), most, self.limits.hours, clock)
@@ -339,6 +345,7 @@ class Uploads:
                 if writing.offset + len(piece) > room:
                     raise _overrun(facts, self.limits)
                 writing.add(piece)
+                self._pace(len(piece))
                 if not piece or time.monotonic() > flushed_at + FLUSH_SECONDS:
                     writing.flush()
                     flushed_at = time.monotonic()
