@@ -22,7 +22,7 @@ from nkk.sop.clock import is_day
 from nkk.sop.endings import ENDED
 from nkk.sop.files import round_of
 from nkk.sop.indonesian import ROLES
-from nkk.sop.journey import BACK, CONCLUDED, FORWARDED, REOPENED, SHARED
+from nkk.sop.journey import BACK, CONCLUDED, FORWARDED, JOINED, REOPENED, SHARED
 from nkk.sop.refusals import NotYourRole, NotYourStep
 from nkk.sop.steps import Role
 
@@ -207,18 +207,21 @@ def _is_there(kind: str, role: Role, timeline: views.Timeline) -> bool:
     if kind == RESPONSE and role == Role.OPERATOR:
         # The operator sees no response that was returned. On the information path, the answer is the first.
         return bool({entry["event"] for entry in timeline["entries"]} & {*APPROVALS, "answer.sent.v1"})
-    # What sent a complaint back to step 3 ended a step without its output.
-    return FROM_STEP[role][kind] in {entry["step"] for entry in timeline["entries"] if entry["event"] not in BACK}
+    # What sent a complaint back to step 3, or joined it with another, ended a step without its output.
+    without = (*BACK, JOINED)
+    return FROM_STEP[role][kind] in {entry["step"] for entry in timeline["entries"] if entry["event"] not in without}
+
+
+def _is_classified(view: dict[str, Any]) -> bool:
+    """Return whether Tim Utama classified a report, which may have ended before that, or was joined with another."""
+    return not view.get("joined_to") and view["stands"]["state"] not in ("awaiting_classification", *ENDED)
 
 
 def _is_made(kind: str, role: Role, view: dict[str, Any]) -> bool:
-    """Return whether the caller's own stage says that the document's step is done.
-
-    A report that ended at Tim Utama may have done so before it was classified.
-    """
+    """Return whether the caller's own stage says that the document's step is done."""
     return {
         COMPLAINT: role == Role.MAIN_TEAM or bool(view.get("handed_over_at")),
-        REPORT: role == Role.OPD_TEAM or view["stands"]["state"] not in ("awaiting_classification", *ENDED),
+        REPORT: role == Role.OPD_TEAM or _is_classified(view),
         RESPONSE: bool(view.get("response") or view.get("gathered") or view.get("answer")),
         ANSWER_LETTER: bool(view.get("answer")),
     }.get(kind, False)

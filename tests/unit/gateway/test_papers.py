@@ -24,6 +24,7 @@ def told(*events):
 
 
 FORWARDED = [(1, "complaint.submitted.v2"), (2, "complaint.handed_over.v1"), (3, "complaint.forwarded.v1")]
+JOINED = (3, "complaint.joined.v1")
 INFORMATION = [*FORWARDED[:2], (3, "complaint.classified_as_information.v1")]
 
 
@@ -40,6 +41,12 @@ def test_what_sends_a_complaint_back_makes_no_response_to_open(app, role, events
     with app.test_request_context():
         found = papers.openable("NKK-2026-3M3W-0NXV", Role(role), told(*events), confidential=True)
     assert "laporan-tanggapan-pengaduan" not in {document["kind"] for document in found}
+
+
+def test_a_report_that_was_only_joined_was_not_classified(app):
+    with app.test_request_context():
+        found = papers.openable("NKK-2026-3M3W-0NXV", Role.MAIN_TEAM, told((2, "complaint.handed_over.v1"), JOINED))
+    assert {document["kind"] for document in found} == {"data-pengaduan"}
 
 
 def test_a_document_names_the_last_approval():
