@@ -11,6 +11,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from copy import deepcopy
+from inspect import unwrap
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Any
 
@@ -59,6 +60,9 @@ def network(address: str) -> str:
 
 limiter = Limiter(source)
 
+_VIEWS: dict[str, Callable[..., Any]] = {}
+"""The functions whose calls are limited, by their qualified names."""
+
 
 def limit(
     name: str, key: Callable[[], str] = source, of: str | None = None, exempt_when: Callable[[], bool] | None = None
@@ -77,6 +81,7 @@ def limit(
     )
 
     def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
+        _name_apart(view)
         limited: Any = bound(view)
         # flask-smorest takes the API's description from this.
         limited._apidoc = deepcopy(getattr(view, "_apidoc", {}))
@@ -84,6 +89,14 @@ def limit(
         return limited
 
     return decorate
+
+
+def _name_apart(view: Callable[..., Any]) -> None:
+    """Give `view` a name of its own: Flask-Limiter keeps limits by names, and views made by a loop have one name."""
+    made = unwrap(view)
+    if _VIEWS.setdefault(view.__qualname__, made) is not made:
+        view.__qualname__ += f"-{len(_VIEWS)}"
+        _VIEWS[view.__qualname__] = made
 
 
 def count(name: str, key: str, of: str) -> None:

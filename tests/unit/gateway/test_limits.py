@@ -17,6 +17,7 @@ from gateway.limits import network
 from nkk.messaging.calls import RefusedRemotelyError
 from nkk.settings import LIMITS, SettingsError
 from nkk.settings.keys import as_pem
+from nkk.sop.ticket import new_ticket
 from nkk.trust.actor import Actor, grant
 from tests.unit.gateway.visits import FORM, KEYS, REFRESH_TOKEN, FakeBackend, log_in, token
 
@@ -271,3 +272,26 @@ def test_a_subscriber_of_ipv6_has_one_count_and_their_neighbour_another(prefix: 
 def test_a_limit_that_cannot_be_read_is_refused_at_start_with_what_to_write(written: str) -> None:
     with pytest.raises(SettingsError, match=r"NKK_LIMIT_LOGIN=.* is not a rate limit\. Write it like 20/hour"):
         LIMITS["LOGIN"].get({"NKK_LIMIT_LOGIN": written})
+
+
+@pytest.mark.parametrize(
+    ("role", "page", "counted"),
+    [
+        ("reporter", "cabut", True),
+        ("reporter", "nilai", True),
+        ("main_team", "pisah", False),
+        ("opd_team", "mundur", False),
+    ],
+)
+def test_an_act_counts_once_for_a_reporter_and_never_for_staff(
+    client: FlaskClient,
+    stages: FakeBackend,
+    opened: Callable[..., dict[str, Any]],
+    role: str,
+    page: str,
+    counted: bool,
+) -> None:
+    log_in(client, stages, opened(role))
+    form = {"csrf_token": token(client, "/sampai-jumpa"), "reason": ""}
+    statuses = [client.post(f"/laporan/{new_ticket(2026)}/{page}", data=form).status_code for _ in range(FEW + 2)]
+    assert statuses == ([422] * FEW + [429] * 2 if counted else [422] * (FEW + 2))
