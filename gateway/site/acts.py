@@ -202,9 +202,10 @@ PAGES = (
         _(
             "Laporan ini menunggu sampai laporan yang satunya diputuskan, tanpa batas waktu langkah 3. Hasilnya lalu "
             "sampai kepada operator untuk laporan ini juga, dan setiap pelapor dijawab sendiri-sendiri. Pelapor tidak "
-            "mengetahui adanya laporan lain: bila laporan yang satunya sudah ditanggapi, setujui tanggapan itu paling "
-            "cepat satu jam kemudian, karena pelapor melihat kedua waktunya. Yang dijanjikan kepada pelapor tidak "
-            "berubah. Selama menunggu, Anda dapat memisahkannya lagi; sesudah itu operator dapat mengembalikannya."
+            "mengetahui adanya laporan lain: bila laporan yang satunya sudah ditanggapi dan batas waktu mengizinkan, "
+            "serahkan tanggapan itu paling cepat satu jam kemudian, karena pelapor melihat kedua waktunya. Yang "
+            "dijanjikan kepada pelapor tidak berubah. Selama menunggu, Anda dapat memisahkannya lagi; sesudah itu "
+            "operator dapat mengembalikannya."
         ),
         _("Laporan digabungkan."),
     ),
@@ -396,7 +397,10 @@ def _read(schema: type[Schema], values: Mapping[str, str]) -> dict[str, Any]:
     form: dict[str, Any] = forms.filled_in(schema, values)
     days = str(form.get("days", "")).strip()
     numbers = {"rating": int(form["rating"])} if form.get("rating") in RATINGS else {}
-    return form | numbers | ({"days": int(days)} if days.isdecimal() and days.isascii() and len(days) < 4 else {})
+    if days:
+        # What is no number is out of the range, too.
+        numbers |= {"days": int(days) if days.isdecimal() and days.isascii() and len(days) < 4 else -1}
+    return form | numbers
 
 
 for _each in PAGES:

@@ -22,6 +22,7 @@ from nkk.messaging.calls import StageFailedError, StageUnavailableError
 from nkk.sop import steps
 from nkk.sop.acts import Act
 from nkk.sop.endings import ENDED
+from nkk.sop.files import round_of
 from nkk.sop.steps import SERVICE_MINUTES, Role, Step
 from nkk.sop.text import isolated
 
@@ -252,6 +253,7 @@ def _page(ticket: str, form: Form, reporter: Mapping[str, Any] | None = None) ->
         questions=asked or [],
         away=asked is None,
         ratings=acts.RATINGS,
+        attachments=_attachments(case),
         draft=draft_name(ticket),
         # The main team learns it from the timeline, the operator from the report; an OPD's team does not.
         channel=case.get("channel") or (timeline or {}).get("channel"),
@@ -262,6 +264,16 @@ def _page(ticket: str, form: Form, reporter: Mapping[str, Any] | None = None) ->
         due=of_step(clock, step.minutes) if step else None,
         service=_service(case),
     )
+
+
+def _attachments(case: views.Complaint) -> dict[str, list[Any]]:
+    """Return the files of the responses that count `now`, and those of responses that were returned `before`."""
+    gathered: Any = case.get("gathered") or ()
+    counted = {case.get("round"), *(each["round"] for each in gathered)}
+    found: dict[str, list[Any]] = {"now": [], "before": []}
+    for file in case.get("response_files") or ():
+        found["now" if round_of(file["number"]) in counted else "before"].append(file)
+    return found
 
 
 def _turn(role: Role, case: views.Complaint) -> Step | None:

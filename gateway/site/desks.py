@@ -143,7 +143,7 @@ def choose_list(key: str) -> ResponseReturnValue:
 def claim_several(key: str) -> ResponseReturnValue:
     """Claim the chosen cases, and say of each what became of it."""
     page = _own_page(key)
-    return _told(page, several.claim(_chosen()), _("Kini Anda kerjakan"))
+    return _told(page, several.claim(_chosen()), _("Kini Anda kerjakan"), _("Tidak Anda ambil"))
 
 
 @pages.post("/meja/<key>/serahkan")
@@ -153,7 +153,7 @@ def hand_over_several(key: str) -> ResponseReturnValue:
     page = _own_page(key)
     if page.desk is not INTAKE:
         abort(404)
-    return _told(page, several.hand_over(_chosen()), _("Diserahkan kepada Tim NKK Utama"))
+    return _told(page, several.hand_over(_chosen()), _("Diserahkan kepada Tim NKK Utama"), _("Tidak diserahkan"))
 
 
 @pages.get("/meja/<key>/<any(tampilan, klaim, serahkan):act>")
@@ -169,11 +169,11 @@ def _chosen() -> list[str]:
     return load(schemas.Tickets, {"tickets": tickets})["tickets"] if tickets else []
 
 
-def _told(page: DeskPage, results: list[several.Result], said: Any) -> ResponseReturnValue:
+def _told(page: DeskPage, results: list[several.Result], said: Any, undone: Any) -> ResponseReturnValue:
     """Redirect to the same part of the list, with what became of each case; cases of the same result together."""
     became: dict[tuple[str, str], list[str]] = {}
     for result in results:
-        title = said if result.failed is None else faults.title_of(result.failed)
+        title = said if result.failed is None else f"{undone}. {faults.title_of(result.failed)}"
         became.setdefault(("done" if result.failed is None else "info", str(title)), []).append(result.ticket)
     for (category, title), tickets in sorted(became.items()):
         flash(f"{title}: {', '.join(tickets)}.", category)

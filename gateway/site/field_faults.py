@@ -118,6 +118,7 @@ WORDS = {
     "many-days": _("Paling banyak %(most)s hari khusus."),
     "no-date": _("Tulis tanggalnya seperti 2026-03-19."),
     "name-length": _("Beri nama, paling banyak %(most)s karakter."),
+    "out-of-range": _("Tulis angka dari %(least)s sampai %(most)s."),
     "no-day-chosen": _("Pilih paling sedikit satu hari."),
 }
 
@@ -131,7 +132,6 @@ WORDS |= dict.fromkeys(
         "not-an-object",
         "not-nested",
         "no-match",
-        "out-of-range",
         "no-cursor",
         "no-idempotency-key",
         "month-to-come",

@@ -49,7 +49,7 @@ STEP_MEANINGS = {
     3: _("Tim NKK Utama memutuskan: informasi dijawab langsung oleh operator; pengaduan diteruskan."),
     4: _("Tim NKK Pembantu di perangkat daerah memproses pengaduan dan menulis tanggapan."),
     5: _("Tim NKK Utama memeriksa tanggapan. Bila belum menjawab, tanggapan dikembalikan dengan catatan."),
-    6: _("Operator menulis jawaban dan mengirimkannya; Anda dikabari lewat surel."),
+    6: _("Operator menulis jawaban dan mengirimkannya; Anda dikabari bila Anda memberi alamat surel."),
     7: _("Anda membaca jawaban dan mengonfirmasi bahwa sudah menerimanya. Setelah itu laporan selesai."),
 }
 

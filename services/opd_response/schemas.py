@@ -61,8 +61,9 @@ class CaseView(ReportView, Listed):
     declined_why = fields.String(allow_none=True)
     better_opd = fields.String(allow_none=True)
     recalled_why = fields.String(allow_none=True)
-    asked_days = fields.Function(lambda case: case.asked_days or None)
-    asked_why = fields.String(allow_none=True)
+    # Of the response that is awaited: a request for an earlier one has nothing more to say.
+    asked_days = fields.Function(lambda case: case.asked_days if case.asked_for else None)
+    asked_why = fields.Function(lambda case: case.asked_why if case.asked_for else None)
     granted_days = fields.Integer(allow_none=True)
     granted_note = fields.String(allow_none=True)
     first_due_at = fields.Function(lambda case: write_instant(case.due_first) if case.moved_days else None)

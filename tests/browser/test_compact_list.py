@@ -108,7 +108,7 @@ def test_several_are_claimed_and_handed_over_and_each_is_told_of(people: People,
     pick(visitor, free, theirs)
     visitor.press("Kerjakan yang dipilih")
     assert visitor.sees(f"Kini Anda kerjakan: {free}.")
-    assert visitor.sees(f"Rekan Anda sedang mengerjakan laporan ini: {theirs}.")
+    assert visitor.sees(f"Tidak Anda ambil. Rekan Anda sedang mengerjakan laporan ini: {theirs}.")
     pick(visitor, free, gone)
     people.operator.post(f"/complaints/{gone}/handover")
     visitor.press("Serahkan yang dipilih kepada Tim NKK Utama")

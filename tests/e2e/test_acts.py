@@ -153,6 +153,11 @@ def test_an_opd_asks_for_more_time_once_and_the_main_team_decides(people: People
         ("time.granted.v1", 2, None),
     ]
     case.act(team, "response", {"text": "Ditegur."})
+    case.act(case.main, "approval", {"approved": False, "note": "Siapa?"})
+    # Nothing waits for a decision any more, although there is no second request.
+    eventually(lambda: case.seen_by(team)["return_note"] == "Siapa?")
+    assert (case.seen_by(team)["asked_days"], case.seen_by(team)["asked_why"]) == (None, None)
+    assert case.refused(team, "time-request", {"days": 1, "reason": "Lagi."}) == "already-asked"
 
 
 def test_a_report_is_joined_with_another_and_both_are_answered(people: People, case: Case) -> None:

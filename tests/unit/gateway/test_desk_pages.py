@@ -181,7 +181,10 @@ def test_what_became_of_fifty_cases_fits_the_next_page(operator: FlaskClient, st
     assert (response.status_code, response.location) == (303, "/meja/serah-terima?urut=terbaru")
     # Browsers keep cookies of 4096 bytes at most.
     assert max(map(len, set_cookies(response).values())) < 4096
-    assert f"Langkah ini sudah dikerjakan: {', '.join(tickets)}." in operator.get("/meja/serah-terima").text
+    assert (
+        f"Tidak diserahkan. Langkah ini sudah dikerjakan: {', '.join(tickets)}."
+        in operator.get("/meja/serah-terima").text
+    )
     form["tiket"] = [*tickets, new_ticket(2026)]
     assert operator.post("/meja/serah-terima/serahkan", data=form).status_code == 422
 
