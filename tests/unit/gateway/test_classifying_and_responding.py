@@ -8,6 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from nkk.messaging.calls import RefusedRemotelyError, StageUnavailableError
+from tests.builders import own_upload
 from tests.unit.gateway.visits import LISTS, FakeBackend, log_in, token
 
 TICKET = "NKK-2026-6GKQ-DHSZ"
@@ -236,7 +237,11 @@ TO_CLASSIFY = CASE | {"stands": {"state": "awaiting_classification", "since": AT
 HAD_IT = [
     {"back": "complaint.declined.v1", "opd": "inspektorat"},
     {"back": "complaint.recalled.v1", "opd": "inspektorat"},
-    {"back": "complaint.declined.v1", "opd": "satpol-pp", "gathered": [{"opd": "inspektorat", "text": "Ada."}]},
+    {
+        "back": "complaint.declined.v1",
+        "opd": "satpol-pp",
+        "gathered": [{"opd": "inspektorat", "round": 1, "text": "Ada."}],
+    },
 ]
 
 
@@ -278,3 +283,35 @@ def test_an_agency_that_has_the_complaint_or_responded_is_not_offered(
     page = team.get(f"/laporan/{TICKET}/{key}").text
     assert re.findall(r'<option value="([^"]+)"', page) == offered
     assert "meminta tambahan" not in page
+
+
+def attachment(number: str) -> dict[str, Any]:
+    return own_upload() | {"number": number, "added_at": AT}
+
+
+def test_step_five_shows_the_objection_and_the_attachments_of_this_response_apart_from_earlier_ones(
+    visitor: Callable[[str], FlaskClient], stages: FakeBackend
+) -> None:
+    main_team = visitor("main_team")
+    stages.answers["case"] = CASE | {
+        "stands": {"state": "awaiting_approval", "since": AT},
+        "response": "Sudah diperiksa lagi.",
+        "round": 3,
+        "gathered": [{"opd": "satpol-pp", "round": 2, "text": "Kami juga."}],
+        "response_files": [attachment(number) for number in ("R1-1", "R2-1", "R3-1")],
+        "cycle": 2,
+        "back": "complaint.reopened.v1",
+        "back_why": "Bukan petugas itu.",
+        "objected_to": "Petugas sudah ditegur.",
+        "joined": [],
+    }
+    page = main_team.get(f"/laporan/{TICKET}").text
+    assert "Bukan petugas itu." in page
+    assert "Petugas sudah ditegur." in page
+    assert "tuliskan dalam catatan apa yang harus diperbaiki" not in page
+    now, before = page.split("Lampiran tanggapan sebelumnya, yang tidak ikut")
+    assert [number in now for number in ("R1-1", "R2-1", "R3-1")] == [False, True, True]
+    assert "R1-1" in before
+    # While it is classified anew, the agency's lack of the objection is said.
+    stages.answers["case"] |= {"stands": {"state": "awaiting_classification", "since": AT}}
+    assert "tuliskan dalam catatan apa yang harus diperbaiki" in main_team.get(f"/laporan/{TICKET}").text
