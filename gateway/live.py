@@ -5,7 +5,7 @@ pages. A page is told that its desk changed but not what: it requests its list, 
 stream follows its own events, an OPD team's those of its own OPD. An account whose person's NIP is known is not told of
 cases about that person, nor of those of which this process does not know whom they are about. An account is not told
 either of a case from which it stepped aside: what a process did not hear of itself, it asks the desk's stage when a
-stream opens. Losing the broker disturbs no request: once the feed consumes again, pages reload their lists.
+stream opens. Losing the broker disturbs no request: once the feed consumes again, streams end, and pages open others.
 
     ready    every change from now on is sent: load the list
     change   the list has changed
@@ -117,7 +117,7 @@ AGAIN_SECONDS = 5.0
 The desk's own stage consumes the same event at the same moment. Further events until then are sent with these.
 """
 
-FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 30.0
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 10.0
 BROKER_HEARTBEAT_SECONDS = 10
 
 log = get_logger()
@@ -176,7 +176,7 @@ class Stream:
         self._has_gone = has_gone
 
     def give_way(self) -> None:
-        """End this stream, because an account with fewer gets its place."""
+        """End this stream: an account with fewer gets its place, or its page is to open another."""
         self._ends = 0.0
         self._news.put(None)
 
@@ -229,7 +229,7 @@ class LiveFeed:
         self._most = most
         self._streams: dict[Stream, None] = {}
         self._lock = threading.Lock()
-        self._listening = False
+        self._listening = self._has_listened = False
         self._thread: threading.Thread | None = None
         self._closed = threading.Event()
         self._about: dict[str, str | None] = {}
@@ -320,10 +320,17 @@ class LiveFeed:
                     connection.heartbeat_check()
 
     def _tell_ready(self) -> None:
+        """Tell every page to load its list; where the feed was away, have it open another stream, which tells it.
+
+        Threat: recusals that nobody heard meanwhile. They are asked for when a stream opens.
+        """
         with self._lock:
-            self._listening = True
             for stream in self._streams:
-                stream.tell()
+                if self._has_listened:
+                    stream.give_way()
+                else:
+                    stream.tell()
+            self._listening = self._has_listened = True
 
     def _hear(self, message: Any) -> None:
         try:

@@ -129,7 +129,9 @@ def content(ticket: str, kind: str, role: Role) -> dict[str, Any]:
     if role == Role.MAIN_TEAM and view.get("joined"):
         held["joined_count"] = len(view["joined"])
     site = current_app.config["SITE_URL"]
-    held |= {"ticket": ticket, "tracking_url": f"{site}/laporan/{ticket}", "code_url": f"{site}{CODE_PAGE}"}
+    held |= {"ticket": ticket, "tracking_url": f"{site}/laporan/{ticket}"}
+    if held.get("channel") in steps.ENTERED_BY_STAFF:
+        held["code_url"] = f"{site}{CODE_PAGE}"
     held |= _named(held)
     return held | _every_response(held)
 

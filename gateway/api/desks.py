@@ -18,8 +18,8 @@ resources = Resources("desks", __name__, description="Worklists, sorted by due t
 
 CHANGES = """Event `ready`: every change from now on is sent, so load the list. Event `change`: the list has changed, so
 load it again. The data is `{"desk": …}`, with `opd` at the OPD desk; the id is that of the event that caused the
-change. A stream ends after about ten minutes, or when the access token expires; then open a new one. 503 with
-Retry-After means that no more streams can be opened; poll the list instead."""
+change. A stream ends after about ten minutes, when the access token expires, or where changes may have been missed;
+then open a new one. 503 with Retry-After means that no more streams can be opened; poll the list instead."""
 
 
 def _desk(desk: Desk, what: str) -> Callable[..., Any]:

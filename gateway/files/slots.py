@@ -12,11 +12,13 @@ from contextlib import contextmanager
 from contextvars import copy_context
 from typing import TypeVar
 
-from flask import current_app
+from flask import current_app, request
 
 from nkk.priority import thread_gives_way
 
 NICENESS = 10
+SMALL = 4_000_000
+"""The most bytes of a small upload."""
 
 Received = TypeVar("Received")
 
@@ -69,8 +71,10 @@ class Slots(Places):
 
 
 def slots() -> Slots:
-    """Return the places of the current application for uploads."""
-    found: Slots = current_app.extensions["upload_slots"]
+    """Return the places of the current application for uploads: small ones have their own, so that a report with a
+    photograph is not sent away because somebody's recordings arrive."""
+    is_small = request.content_length is not None and request.content_length <= SMALL
+    found: Slots = current_app.extensions["small_slots" if is_small else "upload_slots"]
     return found
 
 

@@ -159,7 +159,7 @@ NKK_UPLOAD_HOURS = Setting("NKK_UPLOAD_HOURS", numbers.number(1, 720), "24")
 NKK_UPLOAD_THREADS: Setting[int | None] = Setting(
     "NKK_UPLOAD_THREADS", lambda text: numbers.number(1, 10_000)(text) if text else None, ""
 )
-NKK_UPLOAD_MB_PER_SECOND = Setting("NKK_UPLOAD_MB_PER_SECOND", numbers.number(1, 10_000), "8")
+NKK_UPLOAD_MB_PER_SECOND = Setting("NKK_UPLOAD_MB_PER_SECOND", numbers.number(2, 10_000), "8")
 NKK_CLAMD = Setting("NKK_CLAMD", addresses.clamd, "")
 NKK_TEMPLATES = Setting("NKK_TEMPLATES", paths.folder, "")
 LIMITS = {

@@ -54,6 +54,15 @@ def test_a_question_of_a_case_that_went_on_needs_no_answer(people: People) -> No
     assert case.refused(case.reporter, "questions/1/answer", {"text": ANSWER}) == "question-overtaken"
 
 
+def test_acts_do_not_tell_the_teams_that_a_reporter_came_to_the_counter(people: People) -> None:
+    ticket = people.operator.post("/entries", counter_form(), expect=201)["ticket"]
+    assert "ask" not in people.operator.get(f"/complaints/{ticket}")["acts"]
+    people.operator.act(f"/complaints/{ticket}/handover")
+    assert "ask" in eventually(lambda: people.main_team.get(f"/complaints/{ticket}"))["acts"]
+    people.main_team.act(f"/complaints/{ticket}/classification", {"kind": "complaint", "opd": "dinas-kesehatan"})
+    assert "ask" in eventually(lambda: people.opd_team("dinas-kesehatan").get(f"/complaints/{ticket}"))["acts"]
+
+
 def test_a_reporter_whom_no_question_reaches_is_not_asked(people: People) -> None:
     receipt = people.operator.post("/entries", counter_form(), expect=201)
     path, form = f"/complaints/{receipt['ticket']}/questions", {"text": ASKED}

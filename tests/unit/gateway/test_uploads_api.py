@@ -15,6 +15,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from gateway import evidence
+from gateway.files import slots
 from gateway.files.arriving import TooSlowError
 from gateway.files.checking import Checker
 from gateway.files.errors import FileRefusedError
@@ -45,9 +46,9 @@ def settings() -> dict[str, Any]:
 @pytest.fixture
 def uploads(app: Flask, tmp_path: Path) -> Iterator[Uploads]:
     ring = ring_of([Fernet.generate_key().decode()])
-    kept = {name: app.extensions[name] for name in ("uploads", "upload_slots")}
+    kept = {name: app.extensions[name] for name in ("uploads", "upload_slots", "small_slots")}
     app.extensions["uploads"] = found = Uploads(BadStore(tmp_path), ring, app.config["FILE_LIMITS"])
-    app.extensions["upload_slots"] = Slots(1)
+    app.extensions |= {"upload_slots": Slots(1), "small_slots": Slots(1)}
     yield found
     app.extensions |= kept
 
@@ -333,11 +334,13 @@ def taken(slots: Slots) -> Iterator[None]:
         assert received.result()
 
 
+@pytest.mark.parametrize("small", [False, True], ids=["long", "small"])
 def test_where_all_places_are_taken_it_is_said_when_to_come_again(
-    client: FlaskClient, app: Flask, reporter: dict[str, str]
+    client: FlaskClient, app: Flask, reporter: dict[str, str], monkeypatch: pytest.MonkeyPatch, small: bool
 ) -> None:
     at = begin(client, reporter)
-    with taken(app.extensions["upload_slots"]):
+    monkeypatch.setattr(slots, "SMALL", 1000 if small else 0)
+    with taken(app.extensions["small_slots" if small else "upload_slots"]):
         for answer in (
             send(client, reporter, at, 0, b"1"),
             client.post(PATH, headers=reporter, data={"f": (BytesIO(b"1"), "a")}, content_type="multipart/form-data"),
@@ -347,7 +350,9 @@ def test_where_all_places_are_taken_it_is_said_when_to_come_again(
             assert answer.json["type"] == "urn:nkk:problem:too-many-uploads"
         # What waits for no bytes is done.
         assert client.head(at, headers=reporter).status_code == 200
-    assert send(client, reporter, at, 0, b"1").status_code == 204
+    # Neither kind takes the places of the other.
+    with taken(app.extensions["upload_slots" if small else "small_slots"]):
+        assert send(client, reporter, at, 0, b"1").status_code == 204
 
 
 def test_only_some_requests_wait_until_an_upload_is_checked(

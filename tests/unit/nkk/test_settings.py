@@ -109,7 +109,7 @@ BAD = [
     ("NKK_FILES_MOST", "many"),
     ("NKK_UPLOAD_HOURS", "-1"),
     ("NKK_UPLOAD_THREADS", "0"),
-    ("NKK_UPLOAD_MB_PER_SECOND", "0"),
+    ("NKK_UPLOAD_MB_PER_SECOND", "1"),
     ("NKK_CLAMD", "clamd"),
     ("NKK_CLAMD", "clamd:0"),
     ("NKK_CLAMD", "clamd:port"),
