@@ -58,7 +58,7 @@ def set_up(app: Flask) -> None:
     app.extensions["uploads"] = uploads
     app.extensions["checker"] = Checker(uploads, inspect, scanner_at(app.config["CLAMD"]), pace=checked)
     app.extensions["upload_slots"] = Slots(app.config["UPLOAD_THREADS"])
-    app.extensions["small_slots"] = Slots(max(1, app.config["UPLOAD_THREADS"] // 2))
+    app.extensions["small_slots"] = Slots(max(2, app.config["UPLOAD_THREADS"] // 2))
     app.extensions["check_places"] = Places(app.config["UPLOAD_THREADS"])
     app.extensions["field_slots"] = Slots(max(1, app.config["UPLOAD_THREADS"] // 2))
 
