@@ -193,6 +193,12 @@ class People:
         headers = {"Idempotency-Key": key or uuid.uuid4().hex}
         return reporter.post("/complaints", complaint_form(**changed), expect=201, headers=headers)["ticket"]
 
+    def __enter__(self) -> "People":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def close(self) -> None:
         self.http.close()
 

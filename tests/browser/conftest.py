@@ -65,9 +65,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory, rabbit: PrivateNode, website
 @pytest.fixture(scope="package")
 def people(whole: Installation) -> Iterator[People]:
     """Yield the people of that installation, who bring complaints to the tested step over the API."""
-    everybody = People(whole)
-    yield everybody
-    everybody.close()
+    with People(whole) as everybody:
+        yield everybody
 
 
 @pytest.fixture(scope="package")

@@ -67,10 +67,11 @@ def templates(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def people(rabbit: PrivateNode, tmp_path_factory: pytest.TempPathFactory, templates: Path) -> Iterator[People]:
     """Yield the people of one installation, because the database makes no difference to documents."""
     settings = {"NKK_TEMPLATES": str(templates)}
-    with installation(tmp_path_factory.mktemp("documents"), new_vhost(rabbit), settings=settings) as running:
-        everybody = People(running)
+    with (
+        installation(tmp_path_factory.mktemp("documents"), new_vhost(rabbit), settings=settings) as running,
+        People(running) as everybody,
+    ):
         yield everybody
-        everybody.close()
 
 
 @pytest.fixture(scope="module")

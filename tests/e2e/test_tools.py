@@ -30,9 +30,8 @@ def running(tmp_path: Path, managed_rabbit: PrivateNode) -> Iterator[Installatio
 
 @pytest.fixture
 def people(running: Installation) -> Iterator[People]:
-    everybody = People(running)
-    yield everybody
-    everybody.close()
+    with People(running) as everybody:
+        yield everybody
 
 
 def told(running: Installation, opd: str) -> list[tuple[str, str, str]]:

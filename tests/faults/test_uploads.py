@@ -44,9 +44,8 @@ def shared(disk: Path | None, tmp_path_factory: pytest.TempPathFactory, rabbit: 
 
 @pytest.fixture(scope="module")
 def people(shared: Installation) -> Iterator[People]:
-    everybody = People(shared)
-    yield everybody
-    everybody.close()
+    with People(shared) as everybody:
+        yield everybody
 
 
 @pytest.fixture

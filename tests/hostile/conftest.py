@@ -23,6 +23,5 @@ def whole(
 @pytest.fixture(scope="package")
 def people(whole: Installation) -> Iterator[People]:
     """Yield the people of that installation."""
-    everybody = People(whole)
-    yield everybody
-    everybody.close()
+    with People(whole) as everybody:
+        yield everybody

@@ -311,9 +311,8 @@ def whole(
 @pytest.fixture(scope="module")
 def people(whole: Installation) -> Iterator[People]:
     """Yield the people of that installation."""
-    everybody = People(whole)
-    yield everybody
-    everybody.close()
+    with People(whole) as everybody:
+        yield everybody
 
 
 @pytest.fixture(scope="module")
